@@ -1,3 +1,37 @@
+//! RFC 7541 (HPACK) over lent memory: no `std`, no allocator, no dependency, no `unsafe`.
+//!
+//! Two independent halves, one of each per HTTP/2 connection:
+//!
+//! - [`Decoder`] takes header-block fragments of any size and yields one [`HeaderField`] at a time.
+//!   What is above its [`Limits`] is decoded, entered into the table and counted, but not yielded.
+//! - [`Encoder`] writes whole [`Field`]s into a [`Writer`], or nothing at all.
+//!
+//! Spec: RFC 7541.
 #![no_std]
 #![forbid(unsafe_code)]
-//! Skeleton.
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_possible_wrap,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod decoder;
+mod encoder;
+mod error;
+mod header_field;
+mod writer;
+
+pub use decoder::{BlockSummary, Decoder, Limits};
+pub use encoder::{Encoder, EncoderEntry};
+pub use error::{BufferFull, DecodeError};
+pub use header_field::{Field, HeaderField};
+pub use writer::Writer;
