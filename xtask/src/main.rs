@@ -1,2 +1,96 @@
-//! Skeleton.
-fn main() {}
+//! The one tool a developer needs: `cargo xtask <command>`.
+//!
+//! Every command fetches what it lacks, says what it is doing and why, and ends with exit code 0 only if all of it
+//! worked. Each command is a module; what several share (steps, tools to install) has modules of its own.
+
+mod apt;
+mod ci;
+mod demo;
+mod hygiene;
+mod layers;
+mod licences;
+mod package;
+mod process;
+mod python;
+mod qemu;
+mod report;
+mod sizes;
+mod test;
+mod toolchain;
+mod variants;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// Developer commands of rpc-nostd. Each installs what it lacks, or prints the line that does.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Boot firmware on an emulated Cortex-M and let it call a gRPC server on this computer
+    Demo(DemoOptions),
+    /// Host tests, firmware builds, runs on QEMU, interop with tonic and Python's grpcio
+    Test,
+    /// Everything that a pull request must pass: `test`, and all checks
+    Ci(CiOptions),
+}
+
+/// What the demo runs on and keeps.
+#[derive(clap::Args)]
+struct DemoOptions {
+    /// Emulated machine
+    #[arg(long, default_value = "lm3s6965evb", value_parser = qemu::MACHINES)]
+    machine: String,
+    /// Keep a capture of the device's Ethernet here (Wireshark and tshark read it)
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Show every line that the firmware logs
+    #[arg(long)]
+    verbose: bool,
+}
+
+#[derive(clap::Args)]
+struct CiOptions {
+    /// Rewrite golden files (flash and RAM sizes) instead of comparing with them
+    #[arg(long)]
+    update: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let workspace = Workspace::locate()?;
+    match &arguments.command {
+        Command::Demo(options) => demo::run(&workspace, options),
+        Command::Test => {
+            let mut report = Report::new(workspace.ci);
+            test::run(&workspace, &mut report);
+            report.finish()
+        }
+        Command::Ci(options) => {
+            let mut report = Report::new(workspace.ci);
+            ci::run(&workspace, &mut report, options.update);
+            report.finish()
+        }
+    }
+}
