@@ -1,1 +1,20 @@
-//! Skeleton.
+//! What the cross-crate tests and `cargo xtask demo` share: gRPC servers that are not ours, to call from our clients.
+//!
+//! - [`server`]: the telemetry service on tonic, inside the test process, with counters.
+//! - [`python`]: the same service on Python's grpcio, as a child process.
+
+#![forbid(unsafe_code)]
+
+mod counted;
+mod echo;
+mod journal;
+pub mod python;
+pub mod server;
+
+/// Messages and stubs of the telemetry service for tonic.
+pub mod telemetry {
+    #![allow(missing_docs, unreachable_pub)]
+    tonic::include_proto!("telemetry.v1");
+}
+
+pub use journal::CallRecord;
