@@ -1,6 +1,5 @@
 //! The telemetry service on tonic, on a port of this computer, in a thread of its own.
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -194,24 +193,22 @@ impl Telemetry for Service {
     }
 }
 
-fn answer(message: DiagnoseRequest) -> impl Future<Output = Result<DiagnoseReply, Status>> {
-    async move {
-        tokio::time::sleep(Duration::from_millis(message.delay_ms.into())).await;
-        if message.status_code == 0 {
-            let size = usize::try_from(message.reply_size)
-                .unwrap_or(usize::MAX)
-                .min(LARGEST_REPLY);
-            return Ok(DiagnoseReply {
-                payload: vec![PAYLOAD_OCTET; size],
-            });
-        }
-        let code = Code::from_i32(i32::try_from(message.status_code).unwrap_or(i32::MAX));
-        Err(Status::with_details(
-            code,
-            message.status_message,
-            message.status_details.into(),
-        ))
+async fn answer(message: DiagnoseRequest) -> Result<DiagnoseReply, Status> {
+    tokio::time::sleep(Duration::from_millis(message.delay_ms.into())).await;
+    if message.status_code == 0 {
+        let size = usize::try_from(message.reply_size)
+            .unwrap_or(usize::MAX)
+            .min(LARGEST_REPLY);
+        return Ok(DiagnoseReply {
+            payload: vec![PAYLOAD_OCTET; size],
+        });
     }
+    let code = Code::from_i32(i32::try_from(message.status_code).unwrap_or(i32::MAX));
+    Err(Status::with_details(
+        code,
+        message.status_message,
+        message.status_details.into(),
+    ))
 }
 
 fn unix_ms() -> u64 {
