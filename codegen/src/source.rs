@@ -1,0 +1,109 @@
+//! Reads `.proto` files and what they import, with protox: no `protoc` is needed.
+
+use std::path::{Path, PathBuf};
+
+use protox::Compiler;
+
+use crate::error::{Error, Place, Problem};
+
+/// Parsed and resolved files.
+pub(crate) struct Sources {
+    /// The descriptor set as bytes: what protoc would have written, comments included.
+    pub(crate) encoded: Vec<u8>,
+    /// The same, decoded.
+    pub(crate) set: prost_types::FileDescriptorSet,
+    /// One for each file of the set, in its order: imports come before the files that import them.
+    pub(crate) files: Vec<SourceFile>,
+}
+
+/// Where a file of the set came from.
+pub(crate) struct SourceFile {
+    /// Import name, for example `telemetry/v1/telemetry.proto`.
+    pub(crate) name: String,
+    /// Where it lies; `None` for the files of Google that protox carries inside.
+    pub(crate) path: Option<PathBuf>,
+    /// True if it was not asked for, only imported.
+    pub(crate) is_import: bool,
+}
+
+impl SourceFile {
+    /// What messages call it.
+    pub(crate) fn shown_path(&self) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name))
+    }
+}
+
+impl Sources {
+    /// Reads `protos`, each of which lies under one of `includes`.
+    pub(crate) fn load(protos: &[PathBuf], includes: &[PathBuf]) -> Result<Self, Error> {
+        if protos.is_empty() {
+            return Err(Problem::Usage("no .proto file was named: name at least one".into()).into());
+        }
+        for include in includes {
+            if !include.is_dir() {
+                return Err(Problem::Usage(format!(
+                    "{}: no such folder: the include paths are the folders in which imports are looked up",
+                    crate::error::shown(include)
+                ))
+                .into());
+            }
+        }
+        let problem = |error: protox::Error| Error::from(problem_of(&error, includes));
+        let mut compiler = Compiler::new(includes).map_err(problem)?;
+        compiler.include_imports(true).include_source_info(true);
+        for proto in protos {
+            compiler.open_file(proto).map_err(problem)?;
+        }
+        let files = compiler
+            .files()
+            .map(|file| SourceFile {
+                name: file.name().to_owned(),
+                path: file.path().map(Path::to_owned),
+                is_import: file.is_import(),
+            })
+            .collect();
+        Ok(Self {
+            encoded: compiler.encode_file_descriptor_set(),
+            set: compiler.file_descriptor_set(),
+            files,
+        })
+    }
+}
+
+/// protox keeps the line inside its `Debug` text: `name:line:column: what`.
+fn problem_of(error: &protox::Error, includes: &[PathBuf]) -> Problem {
+    let Some(name) = error.file() else {
+        return Problem::Usage(format!("{error}; name its folder as an include path"));
+    };
+    let path = includes
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    let path = path.unwrap_or_else(|| PathBuf::from(name));
+    if let Some(line) = line_of_bad_utf8(&path) {
+        return Problem::Proto {
+            place: Place::new(path, Some(line)),
+            text: "is not valid UTF-8".into(),
+        };
+    }
+    let debug = format!("{error:?}");
+    let line = debug
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix(':'))
+        .and_then(|rest| rest.split(':').next())
+        .and_then(|line| line.parse().ok());
+    Problem::Proto {
+        place: Place::new(path, line),
+        text: error.to_string(),
+    }
+}
+
+fn line_of_bad_utf8(path: &Path) -> Option<u32> {
+    let bytes = std::fs::read(path).ok()?;
+    let error = std::str::from_utf8(&bytes).err()?;
+    let newlines = bytes[..error.valid_up_to()]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count();
+    u32::try_from(newlines + 1).ok()
+}
