@@ -1,7 +1,6 @@
 //! The telemetry service on Python's grpcio, as a child process.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -84,17 +83,20 @@ pub fn interpreter() -> Option<PathBuf> {
     found
 }
 
+/// The file with the service's description (a serialized FileDescriptorSet) from which the peer builds its messages.
+///
+/// # Errors
+/// The build's output is gone.
+pub fn descriptor_file() -> io::Result<PathBuf> {
+    let path = Path::new(env!("OUT_DIR")).join("telemetry.binpb");
+    fs::metadata(&path)?;
+    Ok(path)
+}
+
 /// Cargo's target folder, as seen from the running test program.
 fn target_folder() -> Option<PathBuf> {
     let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     named.or_else(|| Some(Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target")))
-}
-
-/// A file with the service's description; the peer reads it once, at its start.
-fn descriptor_file() -> io::Result<OsString> {
-    let path = Path::new(env!("OUT_DIR")).join("telemetry.binpb");
-    fs::metadata(&path)?;
-    Ok(path.into_os_string())
 }
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/python/telemetry_server.py");

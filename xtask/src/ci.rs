@@ -2,10 +2,10 @@
 
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{hygiene, layers, licences, package, process, test, variants};
+use crate::{firmware, hygiene, layers, licences, package, process, qemu, sizes, test, variants};
 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
-pub(crate) fn run(workspace: &Workspace, report: &mut Report, _update: bool) {
+pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     report.step("Formatting", || {
         process::run(workspace.cargo().args(["fmt", "--all", "--check"]))
     });
@@ -20,6 +20,11 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, _update: bool) {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         process::run(workspace.cargo().args(arguments))
     });
+    for machine in qemu::MACHINES {
+        report.step(&format!("Lints of the firmware for {machine}"), || {
+            firmware::lint(workspace, machine)
+        });
+    }
     report.step("Documentation without warnings", || {
         let mut command = workspace.cargo();
         command
@@ -35,5 +40,14 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, _update: bool) {
         package::check_oldest_compiler(workspace)
     });
     report.step("Packages as users get them", || package::check(workspace));
-    test::run(workspace, report);
+    let programs = test::run(workspace, report);
+    for program in &programs {
+        report.step(&format!("No allocator in {}", program.title()), || {
+            sizes::check_no_allocator(&program.elf)
+        });
+        report.step(&format!("Flash and RAM of {}", program.title()), || {
+            let golden = program.golden_sizes(workspace);
+            sizes::compare(&program.title(), sizes::measure(&program.elf)?, &golden, update)
+        });
+    }
 }

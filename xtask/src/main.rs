@@ -6,6 +6,8 @@
 mod apt;
 mod ci;
 mod demo;
+mod firmware;
+mod harness;
 mod hygiene;
 mod layers;
 mod licences;
@@ -14,10 +16,13 @@ mod process;
 mod python;
 mod qemu;
 mod report;
+mod server;
 mod sizes;
+mod story;
 mod test;
 mod toolchain;
 mod variants;
+mod wire;
 mod workspace;
 
 use std::path::PathBuf;

@@ -17,6 +17,27 @@ pub(crate) fn target_of(machine: &str) -> &'static str {
     }
 }
 
+/// Memory of a machine, in octets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) flash: u64,
+    pub(crate) ram: u64,
+}
+
+/// What a machine has.
+pub(crate) fn memory_of(machine: &str) -> Memory {
+    match machine {
+        "mps2-an386" => Memory {
+            flash: 4 << 20,
+            ram: 4 << 20,
+        },
+        _ => Memory {
+            flash: 256 << 10,
+            ram: 64 << 10,
+        },
+    }
+}
+
 /// Installs QEMU if it is missing.
 ///
 /// # Errors

@@ -1,11 +1,20 @@
 //! `cargo xtask test`: everything that proves behaviour, on this host and on emulated machines.
 
-use crate::report::Report;
-use crate::workspace::Workspace;
-use crate::{process, python};
+use std::path::Path;
 
-/// Adds the steps to `report`.
-pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
+use anyhow::{Result, bail};
+
+use crate::demo::PROGRAM;
+use crate::firmware::{self, Program};
+use crate::harness::{self, Run};
+use crate::report::Report;
+use crate::server::{PythonServer, Server};
+use crate::story::{Mode, Story};
+use crate::workspace::Workspace;
+use crate::{process, python, qemu};
+
+/// Adds the steps to `report` and gives the firmware that was built, for further checks.
+pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
     let python = report.step("Python's grpcio, to test against a foreign gRPC", || {
         python::ensure(workspace)
     });
@@ -20,4 +29,55 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) {
             process::run(&mut command)
         },
     );
+    let mut programs = Vec::new();
+    for machine in qemu::MACHINES {
+        let built = report.step(&format!("Firmware for {machine}"), || {
+            firmware::build(workspace, machine)
+        });
+        programs.extend(built.unwrap_or_default());
+    }
+    let emulator = report.step("The emulator that stands in for boards", || {
+        qemu::ensure()?;
+        harness::build(workspace)
+    });
+    if emulator.is_some() {
+        run_on_machines(workspace, report, &programs, python.as_deref());
+    }
+    programs
+}
+
+fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Program], python: Option<&Path>) {
+    for program in programs.iter().filter(|program| program.name != PROGRAM) {
+        report.step(&program.title(), || harness::smoke(workspace, program));
+    }
+    for program in programs.iter().filter(|program| program.name == PROGRAM) {
+        report.step(&format!("{} calls tonic", program.title()), || {
+            let server = Server::start(workspace)?;
+            interop(workspace, program, server.port)
+        });
+        let Some(python) = python else { continue };
+        report.step(&format!("{} calls Python's grpcio", program.title()), || {
+            let server = PythonServer::start(workspace, python)?;
+            interop(workspace, program, server.port)
+        });
+    }
+}
+
+fn interop(workspace: &Workspace, program: &Program, port: u16) -> Result<()> {
+    let mut story = Story::default();
+    let run = Run {
+        program,
+        mode: Mode::Interop,
+        port,
+        capture: None,
+    };
+    harness::run(workspace, &run, &mut |text| {
+        println!("    {text}");
+        story.hear(text);
+    })?;
+    let complaints = story.complaints(Mode::Interop);
+    if !complaints.is_empty() {
+        bail!("{}", complaints.join("; "));
+    }
+    Ok(())
 }

@@ -1,0 +1,187 @@
+//! The gRPC servers that firmware calls, as child processes: `telemetry-server` of the tests, on tonic, which this side
+//! steers; and the same service on Python's grpcio.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::wire::CallRecord;
+use crate::workspace::Workspace;
+
+/// A running server. What it has to say of calls goes to standard output; its answers to commands come here.
+pub(crate) struct Server {
+    child: Child,
+    commands: ChildStdin,
+    answers: Receiver<String>,
+    /// Where it listens on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Builds and starts it, on a free port.
+    ///
+    /// # Errors
+    /// It does not build, start, or say where it listens.
+    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
+        let build = ["build", "--package", "rpc-nostd-tests", "--bin", PROGRAM];
+        process::run(workspace.cargo().args(build))?;
+        let mut command = Command::new(workspace.target.join("debug").join(PROGRAM));
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context(PROGRAM)?;
+        let commands = child.stdin.take().context("no pipe to the server")?;
+        let stdout = child.stdout.take().context("no pipe from the server")?;
+        let (sender, answers) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if line.starts_with("server: ") {
+                    println!("{line}");
+                } else if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut server = Self {
+            child,
+            commands,
+            answers,
+            port: 0,
+        };
+        let line = server.answer()?;
+        let port = line
+            .strip_prefix("listening port=")
+            .and_then(|port| port.parse().ok());
+        server.port = port.with_context(|| format!("{PROGRAM} said {line:?} instead of its port"))?;
+        Ok(server)
+    }
+
+    /// Cuts all connections and closes the port; [`start_again`](Self::start_again) opens it.
+    ///
+    /// # Errors
+    /// The server is gone or does not answer.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.order("stop", "stopped")
+    }
+
+    /// Listens on the same port again, having forgotten the reports.
+    ///
+    /// # Errors
+    /// As for [`stop`](Self::stop).
+    pub(crate) fn start_again(&mut self) -> Result<()> {
+        self.order("restart", "restarted")
+    }
+
+    /// All calls so far, also those before a restart.
+    ///
+    /// # Errors
+    /// The server is gone or does not answer.
+    pub(crate) fn calls(&mut self) -> Result<Vec<CallRecord>> {
+        self.say("calls")?;
+        let mut records = Vec::new();
+        loop {
+            let line = self.answer()?;
+            if line == "end" {
+                return Ok(records);
+            }
+            records.push(CallRecord::parse(&line).with_context(|| format!("no call: {line:?}"))?);
+        }
+    }
+
+    fn order(&mut self, command: &str, wanted: &str) -> Result<()> {
+        self.say(command)?;
+        let line = self.answer()?;
+        if line.split(' ').next() != Some(wanted) {
+            bail!("{PROGRAM} answered {line:?} to `{command}`");
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, command: &str) -> Result<()> {
+        writeln!(self.commands, "{command}").with_context(|| format!("{PROGRAM} is gone"))
+    }
+
+    fn answer(&self) -> Result<String> {
+        self.answers
+            .recv_timeout(PATIENCE)
+            .with_context(|| format!("no answer from {PROGRAM}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running Python peer.
+pub(crate) struct PythonServer {
+    child: Child,
+    /// Where it listens on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+impl PythonServer {
+    /// Starts it on a free port, with an interpreter that has the packages.
+    ///
+    /// # Errors
+    /// It does not start, or does not say where it listens.
+    pub(crate) fn start(workspace: &Workspace, python: &Path) -> Result<Self> {
+        // The tests' build knows the service; it writes the description that the peer needs.
+        let build = [
+            "run",
+            "--quiet",
+            "--package",
+            "rpc-nostd-tests",
+            "--bin",
+            PROGRAM,
+            "--",
+            "--descriptors",
+        ];
+        let descriptors = process::output(workspace.cargo().args(build))?;
+        let mut command = Command::new(python);
+        command
+            .arg(workspace.root.join("tests/peers/python/telemetry_server.py"))
+            .arg(descriptors.trim());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("Python peer")?;
+        let stdout = child.stdout.take().context("no pipe from the Python peer")?;
+        let mut server = Self { child, port: 0 };
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .context("the Python peer is gone")?;
+        server.port = listening_port(line.trim())?;
+        Ok(server)
+    }
+}
+
+impl Drop for PythonServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listening_port(line: &str) -> Result<u16> {
+    let port = line
+        .strip_prefix("listening port=")
+        .and_then(|port| port.parse().ok());
+    port.with_context(|| format!("a server said {line:?} instead of its port"))
+}
+
+const PROGRAM: &str = "telemetry-server";
+
+/// It answers at once unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(10);
