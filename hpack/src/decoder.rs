@@ -1,24 +1,28 @@
-//! The decoder (stage one: the interface).
+//! Header blocks in, header fields out (RFC 7541 sections 3 and 6). Called by HTTP/2's header-block code.
 
-use core::marker::PhantomData;
-
+use crate::dynamic_table::{DynamicTable, ENTRY_OVERHEAD};
+use crate::integer::Integer;
+use crate::literal::Literal;
+use crate::piece::{Piece, Region};
+use crate::static_table;
 use crate::{DecodeError, HeaderField};
 
-/// What a header block may ask of the caller. Anything above is decoded and counted, not yielded.
+/// What the caller wants to see of a header block. Anything above is decoded and counted, but not yielded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Sum of name length + value length + 32 over the fields yielded of one block, in octets.
+    /// Sum of name length + value length + 32 over the fields yielded of one block, in octets. A field that
+    /// would exceed it is skipped; a smaller one behind it may still be yielded.
     pub max_list_size: u32,
-    /// Fields yielded of one block.
+    /// Number of fields yielded of one block.
     pub max_fields: u16,
 }
 
 /// What a whole header block held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BlockSummary {
-    /// All fields of the block, yielded and skipped.
+    /// All fields of the block, yielded and skipped; saturating.
     pub fields: u32,
-    /// Fields that were not yielded because they were above a limit.
+    /// Fields that were not yielded because they were above a limit, or fitted in no memory; saturating.
     pub skipped: u32,
     /// Sum of name length + value length + 32 over all fields, skipped ones included; saturating.
     pub list_size: u32,
@@ -26,40 +30,410 @@ pub struct BlockSummary {
     pub encoded_size: u32,
 }
 
-/// HPACK decoder of one connection.
+/// The decoder of one connection, with the dynamic table that it shares with the peer's encoder.
+///
+/// # Calling contract
+///
+/// For each header block, in the order in which they arrive, and whether or not anybody wants its fields:
+/// give every fragment to [`decode`](Self::decode) until that returns `None`, then call
+/// [`finish`](Self::finish). A block that is not decoded to its end puts the table out of step for good.
+///
+/// An error is final: every later call returns it, until [`reset`](Self::reset).
+///
+/// # What is skipped
+///
+/// A field is yielded if it is within [`Limits`] and lies in one piece somewhere: in the static table, in the
+/// dynamic table, or in the scratch (the strings of a literal that the tables do not hold). So the scratch
+/// bounds literals: value alone where the name is indexed and the field is not, name + value otherwise. A
+/// literal for the dynamic table that outgrows the scratch moves there while it is decoded. Everything else is
+/// decoded, entered into the table where it must, counted, and not yielded.
+///
+/// # Cost
+///
+/// Time is linear in the octets of the block. One field looks at no more entries than the table holds.
+///
+/// Spec: RFC 7541 section 3.
 #[derive(Debug)]
 pub struct Decoder<'m> {
-    memory: PhantomData<&'m mut [u8]>,
+    table: DynamicTable<'m>,
+    literal: Literal<'m>,
+    limits: Limits,
+    /// Size updates may go this far: our SETTINGS_HEADER_TABLE_SIZE.
+    limit: usize,
+    /// The peer must first send a size update no larger than this.
+    required: Option<usize>,
+    state: State,
+    /// Of the literal under way.
+    kind: Kind,
+    /// Where its name is, if not before its value.
+    name: Option<Piece>,
+    name_len: usize,
+    summary: BlockSummary,
+    yielded_fields: u16,
+    yielded_size: u32,
 }
 
 impl<'m> Decoder<'m> {
-    /// A decoder whose dynamic table lives in `table`, and whose literals are gathered in `scratch`.
+    /// A decoder whose dynamic table lives in `table`, and whose literals are gathered in `scratch`. Any lengths
+    /// will do. Of `table` at most 65,535 octets are used.
+    ///
+    /// The table's maximum starts at 4,096 octets (RFC 9113 section 6.5.2), or at `table.len()` if that is less.
+    /// With less, the peer must have received a SETTINGS_HEADER_TABLE_SIZE of at most `table.len()` before it
+    /// encodes: a client can rely on it, a server cannot.
     pub fn new(table: &'m mut [u8], scratch: &'m mut [u8], limits: Limits) -> Self {
-        let _ = (table, scratch, limits);
-        Self { memory: PhantomData }
+        let mut decoder = Self {
+            table: DynamicTable::new(table),
+            literal: Literal::new(scratch),
+            limits,
+            limit: 0,
+            required: None,
+            state: State::BlockStart,
+            kind: Kind::Plain,
+            name: None,
+            name_len: 0,
+            summary: BlockSummary::default(),
+            yielded_fields: 0,
+            yielded_size: 0,
+        };
+        decoder.reset();
+        decoder
     }
 
-    /// Starts a fresh connection on the same memory.
-    pub fn reset(&mut self) {}
+    /// Starts a fresh connection on the same memory: an empty table, no error, the initial maximum.
+    pub fn reset(&mut self) {
+        self.limit = self.table.capacity().min(INITIAL_MAX_SIZE);
+        self.table.clear();
+        self.table.set_max_size(self.limit);
+        self.required = None;
+        self.begin_block();
+    }
 
-    /// Our SETTINGS_HEADER_TABLE_SIZE became binding: the peer acknowledged it.
+    /// Our SETTINGS_HEADER_TABLE_SIZE became binding: the peer acknowledged it. Between two blocks only.
+    /// More than the table's memory counts as all of it.
+    ///
+    /// After a reduction below what the table holds, the next block must begin with a size update. After any
+    /// other reduction it may: some peers that never index send none.
+    ///
+    /// Spec: RFC 7541 section 4.2, RFC 9113 section 4.3.1.
     pub fn set_max_table_size(&mut self, octets: u32) {
-        let _ = octets;
+        let octets = usize::try_from(octets).unwrap_or(usize::MAX);
+        self.limit = octets.min(self.table.capacity());
+        if self.table.size() > self.limit {
+            self.required = Some(self.required.map_or(self.limit, |least| least.min(self.limit)));
+        } else if self.required.is_none() && self.table.max_size() > self.limit {
+            self.table.set_max_size(self.limit);
+        }
     }
 
-    /// Consumes from `fragment` up to and including one field. `None`: the fragment is used up.
+    /// Consumes from `fragment` up to and including one field that is to be yielded. `None`: the fragment is
+    /// used up, and the next one, or [`finish`](Self::finish), is due. Fragments may be split anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Each [`DecodeError`] but `Truncated`. It is final.
     pub fn decode<'a>(&'a mut self, fragment: &mut &[u8]) -> Result<Option<HeaderField<'a>>, DecodeError> {
-        *fragment = &[];
+        let before = fragment.len();
+        let found = self.run(fragment);
+        let consumed = u32::try_from(before.saturating_sub(fragment.len())).unwrap_or(u32::MAX);
+        self.summary.encoded_size = self.summary.encoded_size.saturating_add(consumed);
+        match found {
+            Ok(Some(found)) => Ok(Some(HeaderField {
+                name: self.resolve(found.name),
+                value: self.resolve(found.value),
+                never_indexed: found.never_indexed,
+            })),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.state = State::Failed(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The block is complete (END_HEADERS). Says what was in it, and starts the next one.
+    ///
+    /// # Errors
+    ///
+    /// `Truncated` if it ended inside a field, or the error that [`decode`](Self::decode) returned before.
+    pub fn finish(&mut self) -> Result<BlockSummary, DecodeError> {
+        match self.state {
+            State::BlockStart | State::Field => {
+                let summary = self.summary;
+                self.begin_block();
+                Ok(summary)
+            }
+            State::Failed(error) => Err(error),
+            _ => {
+                self.state = State::Failed(DecodeError::Truncated);
+                Err(DecodeError::Truncated)
+            }
+        }
+    }
+
+    /// List size of the block so far, over all fields, skipped ones included; saturating. For a budget against
+    /// blocks that are small on the wire and huge decoded.
+    pub fn list_size(&self) -> u32 {
+        self.summary.list_size
+    }
+
+    fn begin_block(&mut self) {
+        self.state = State::BlockStart;
+        self.summary = BlockSummary::default();
+        self.yielded_fields = 0;
+        self.yielded_size = 0;
+    }
+
+    /// Runs the state machine until a field is to be yielded, or the fragment is used up.
+    fn run(&mut self, fragment: &mut &[u8]) -> Result<Option<Found>, DecodeError> {
+        loop {
+            let found = if let State::String(part) = self.state {
+                // Before the next octet is looked for, because a string may be empty.
+                if !self.literal.take(&mut self.table, fragment)? {
+                    return Ok(None);
+                }
+                self.end_string(part)
+            } else {
+                let Some((octet, rest)) = fragment.split_first() else {
+                    return Ok(None);
+                };
+                *fragment = rest;
+                self.take_octet(*octet)?
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Takes an octet of anything but a string.
+    fn take_octet(&mut self, octet: u8) -> Result<Option<Found>, DecodeError> {
+        match self.state {
+            State::BlockStart | State::Field => {
+                let (kind, prefix_max) = Kind::of(octet);
+                self.check_position(kind)?;
+                let prefix = octet & prefix_max;
+                if prefix < prefix_max {
+                    return self.take_index(kind, usize::from(prefix));
+                }
+                self.state = State::Index(kind, Integer::after_prefix(prefix_max));
+            }
+            State::Index(kind, mut integer) => match integer.push(octet)? {
+                Some(value) => return self.take_index(kind, usize::try_from(value).unwrap_or(usize::MAX)),
+                None => self.state = State::Index(kind, integer),
+            },
+            State::Length(part) => {
+                let huffman = octet & 0x80 != 0;
+                let prefix = octet & 0x7F;
+                if prefix < 0x7F {
+                    self.begin_string(part, huffman, u32::from(prefix));
+                } else {
+                    self.state = State::LengthRest(part, huffman, Integer::after_prefix(0x7F));
+                }
+            }
+            State::LengthRest(part, huffman, mut integer) => match integer.push(octet)? {
+                Some(length) => self.begin_string(part, huffman, length),
+                None => self.state = State::LengthRest(part, huffman, integer),
+            },
+            State::String(_) => {}
+            State::Failed(error) => return Err(error),
+        }
         Ok(None)
     }
 
-    /// END_HEADERS: the block is complete.
-    pub fn finish(&mut self) -> Result<BlockSummary, DecodeError> {
-        Ok(BlockSummary::default())
+    /// A size update may stand only at the start of a block, and must where the table has become too large.
+    /// Spec: RFC 7541 section 4.2.
+    fn check_position(&self, kind: Kind) -> Result<(), DecodeError> {
+        if kind == Kind::SizeUpdate {
+            if !matches!(self.state, State::BlockStart) {
+                return Err(DecodeError::SizeUpdatePosition);
+            }
+        } else if self.required.is_some() {
+            return Err(DecodeError::SizeUpdateMissing);
+        }
+        Ok(())
     }
 
-    /// List size of the block so far, over all fields, skipped ones included; saturating.
-    pub fn list_size(&self) -> u32 {
-        0
+    /// The integer that a representation begins with is complete.
+    fn take_index(&mut self, kind: Kind, index: usize) -> Result<Option<Found>, DecodeError> {
+        match kind {
+            Kind::Indexed => {
+                let (name, value) = self.look_up(index)?;
+                self.state = State::Field;
+                let found = Found {
+                    name,
+                    value,
+                    never_indexed: false,
+                };
+                return Ok(self.count(name.len, value.len, Some(found)));
+            }
+            Kind::SizeUpdate => self.update_size(index)?,
+            Kind::Incremental | Kind::Plain | Kind::NeverIndexed => {
+                self.kind = kind;
+                self.literal.begin(kind == Kind::Incremental);
+                self.name = None;
+                self.state = State::Length(Part::Name);
+                if index > 0 {
+                    self.begin_value(index)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Spec: RFC 7541 sections 4.2 and 6.3.
+    fn update_size(&mut self, octets: usize) -> Result<(), DecodeError> {
+        if octets > self.limit {
+            return Err(DecodeError::SizeUpdateTooLarge);
+        }
+        // After several changes of the setting the smallest one comes first.
+        if self.required.is_some_and(|least| octets > least) {
+            return Err(DecodeError::SizeUpdateMissing);
+        }
+        self.required = None;
+        self.table.set_max_size(octets);
+        self.state = State::BlockStart;
+        Ok(())
+    }
+
+    /// The name of a literal is that of the entry at `index`; its value follows.
+    fn begin_value(&mut self, index: usize) -> Result<(), DecodeError> {
+        let (name, _) = self.look_up(index)?;
+        self.name_len = name.len;
+        if self.kind == Kind::Incremental {
+            self.literal.push_name(&mut self.table, name);
+        } else {
+            self.name = Some(name);
+        }
+        self.state = State::Length(Part::Value);
+        Ok(())
+    }
+
+    fn begin_string(&mut self, part: Part, huffman: bool, length: u32) {
+        self.literal.begin_string(&mut self.table, huffman, length);
+        self.state = State::String(part);
+    }
+
+    /// A string of a literal is complete; with the value, so is the literal.
+    fn end_string(&mut self, part: Part) -> Option<Found> {
+        let len = self.literal.string_len();
+        if part == Part::Name {
+            self.name_len = len;
+            self.state = State::Length(Part::Value);
+            return None;
+        }
+        self.state = State::Field;
+        let found = self
+            .literal
+            .finish(&mut self.table, self.name_len)
+            .map(|(name, value)| Found {
+                name: self.name.unwrap_or(name),
+                value,
+                never_indexed: self.kind == Kind::NeverIndexed,
+            });
+        self.count(self.name_len, len, found)
+    }
+
+    /// Name and value of an index. Spec: RFC 7541 section 2.3.3.
+    fn look_up(&self, index: usize) -> Result<(Piece, Piece), DecodeError> {
+        let found = match index.checked_sub(static_table::LEN + 1) {
+            None => static_table::Entry::at(index).map(|entry| entry.pieces()),
+            Some(index) => self.table.get(index).map(|entry| entry.pieces()),
+        };
+        found.ok_or(DecodeError::InvalidIndex)
+    }
+
+    /// Counts a field; gives it back if it is to be yielded.
+    fn count(&mut self, name_len: usize, value_len: usize, found: Option<Found>) -> Option<Found> {
+        let size = name_len.saturating_add(value_len).saturating_add(ENTRY_OVERHEAD);
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        self.summary.fields = self.summary.fields.saturating_add(1);
+        self.summary.list_size = self.summary.list_size.saturating_add(size);
+        let yielded_size = self.yielded_size.saturating_add(size);
+        if found.is_none()
+            || self.yielded_fields >= self.limits.max_fields
+            || yielded_size > self.limits.max_list_size
+        {
+            self.summary.skipped = self.summary.skipped.saturating_add(1);
+            return None;
+        }
+        self.yielded_fields = self.yielded_fields.saturating_add(1);
+        self.yielded_size = yielded_size;
+        found
+    }
+
+    fn resolve(&self, piece: Piece) -> &[u8] {
+        match piece.region {
+            Region::Static => static_table::slice(piece.start, piece.len),
+            Region::Table => self.table.slice(piece.start, piece.len),
+            Region::Scratch => self.literal.slice(piece.start, piece.len),
+        }
     }
 }
+
+/// What is expected next.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// A size update or a field, or the end of the block.
+    BlockStart,
+    /// A field, or the end of the block.
+    Field,
+    /// More octets of the integer that a representation begins with.
+    Index(Kind, Integer),
+    /// The first octet of a string's length.
+    Length(Part),
+    /// More octets of a string's length; whether it is Huffman-coded.
+    LengthRest(Part, bool, Integer),
+    /// The octets of a string, none if it is empty.
+    String(Part),
+    /// Nothing: the tables of the two ends may differ.
+    Failed(DecodeError),
+}
+
+/// The strings of a literal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    Value,
+}
+
+/// Representations.
+///
+/// ```text
+///   1 | index (7+)      indexed                                    section 6.1
+///   0 1 | index (6+)    literal with incremental indexing          section 6.2.1
+///   0 0 1 | size (5+)   dynamic table size update                  section 6.3
+///   0 0 0 1 | index (4+)  literal never indexed                    section 6.2.3
+///   0 0 0 0 | index (4+)  literal without indexing                 section 6.2.2
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Indexed,
+    Incremental,
+    SizeUpdate,
+    NeverIndexed,
+    Plain,
+}
+
+impl Kind {
+    /// The kind, and the largest value of its integer's prefix.
+    const fn of(octet: u8) -> (Self, u8) {
+        match octet {
+            0x80.. => (Self::Indexed, 0x7F),
+            0x40.. => (Self::Incremental, 0x3F),
+            0x20.. => (Self::SizeUpdate, 0x1F),
+            0x10.. => (Self::NeverIndexed, 0x0F),
+            _ => (Self::Plain, 0x0F),
+        }
+    }
+}
+
+/// A field that is to be yielded.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    name: Piece,
+    value: Piece,
+    never_indexed: bool,
+}
+
+/// What a table's maximum is before any SETTINGS. Spec: RFC 9113 section 6.5.2.
+const INITIAL_MAX_SIZE: usize = 4_096;

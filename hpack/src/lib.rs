@@ -24,10 +24,19 @@
     )
 )]
 
+#[cfg(test)]
+extern crate std;
+
 mod decoder;
+mod dynamic_table;
 mod encoder;
 mod error;
 mod header_field;
+mod huffman;
+mod integer;
+mod literal;
+mod piece;
+mod static_table;
 mod writer;
 
 pub use decoder::{BlockSummary, Decoder, Limits};
@@ -35,3 +44,15 @@ pub use encoder::{Encoder, EncoderEntry};
 pub use error::{BufferFull, DecodeError};
 pub use header_field::{Field, HeaderField};
 pub use writer::Writer;
+
+/// Octets of flash that the Huffman tables of both directions take.
+pub const HUFFMAN_TABLES_SIZE: usize = huffman::TABLES_SIZE;
+
+/// Copies as much of `from` as fits into `to`; returns how many octets.
+fn copy(to: &mut [u8], from: &[u8]) -> usize {
+    let len = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
+        to.copy_from_slice(from);
+    }
+    len
+}

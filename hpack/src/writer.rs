@@ -27,4 +27,22 @@ impl<'b> Writer<'b> {
     pub fn as_bytes(&self) -> &[u8] {
         self.buffer.get(..self.written).unwrap_or_default()
     }
+
+    /// The next `len` octets, counted as written. The caller has checked [`remaining`](Self::remaining).
+    pub(crate) fn take(&mut self, len: usize) -> Slots<'_> {
+        let free = self.buffer.get_mut(self.written..).unwrap_or_default();
+        let taken = free.get_mut(..len).unwrap_or_default();
+        self.written = self.written.saturating_add(taken.len());
+        taken.iter_mut()
+    }
+}
+
+/// Octets to write, in order.
+pub(crate) type Slots<'a> = core::slice::IterMut<'a, u8>;
+
+/// Writes one. There is always room, because lengths are measured before; were there none, nothing happens.
+pub(crate) fn put(slots: &mut Slots<'_>, octet: u8) {
+    if let Some(slot) = slots.next() {
+        *slot = octet;
+    }
 }

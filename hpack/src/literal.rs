@@ -1,0 +1,212 @@
+//! The strings of one literal while they arrive (RFC 7541 section 5.2). Called by the decoder.
+//!
+//! They gather in the scratch, the value behind the name. A literal for the dynamic table that outgrows the
+//! scratch moves into the table as a draft, and evicts entries as it grows. What finds no place at all is
+//! decoded all the same: its length counts, and its coding may be wrong.
+
+use crate::dynamic_table::DynamicTable;
+use crate::huffman::{self, Progress};
+use crate::piece::{Piece, Region};
+use crate::{DecodeError, copy, static_table};
+
+/// A literal, and the scratch.
+#[derive(Debug)]
+pub(crate) struct Literal<'m> {
+    scratch: &'m mut [u8],
+    place: Place,
+    /// The literal is to be an entry of the dynamic table.
+    insert: bool,
+    /// Octets used of the scratch.
+    used: usize,
+    /// Decoded length of the string under way; saturating.
+    string_len: usize,
+    /// Encoded octets that are missing of it.
+    missing: u32,
+    /// Set if it is Huffman-coded.
+    huffman: Option<huffman::Decoder>,
+}
+
+/// Where the literal gathers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Scratch,
+    /// The draft in the dynamic table.
+    Table,
+    Nowhere,
+}
+
+impl<'m> Literal<'m> {
+    /// No literal, with `scratch` for the ones to come.
+    pub(crate) const fn new(scratch: &'m mut [u8]) -> Self {
+        Self {
+            scratch,
+            place: Place::Nowhere,
+            insert: false,
+            used: 0,
+            string_len: 0,
+            missing: 0,
+            huffman: None,
+        }
+    }
+
+    /// A literal begins; `insert`: it is to be an entry of the dynamic table.
+    pub(crate) fn begin(&mut self, insert: bool) {
+        self.place = Place::Scratch;
+        self.insert = insert;
+        self.used = 0;
+    }
+
+    /// The name of a literal for the table is that of an entry. It is copied, because the insertion may evict
+    /// that entry. Spec: RFC 7541 section 4.4.
+    pub(crate) fn push_name(&mut self, table: &mut DynamicTable<'_>, name: Piece) {
+        let octets = match name.region {
+            Region::Static => static_table::slice(name.start, name.len),
+            _ => table.slice(name.start, name.len),
+        };
+        if octets.len() <= self.scratch.len() {
+            self.used = copy(self.scratch, octets);
+            return;
+        }
+        table.begin();
+        let fits = match name.region {
+            Region::Static => table.push(static_table::slice(name.start, name.len)),
+            _ => table.push_own(name.start, name.len),
+        };
+        self.place = if fits { Place::Table } else { Place::Nowhere };
+    }
+
+    /// A string of `length` encoded octets begins.
+    pub(crate) fn begin_string(&mut self, table: &mut DynamicTable<'_>, huffman: bool, length: u32) {
+        self.string_len = 0;
+        self.missing = length;
+        self.huffman = huffman.then(huffman::Decoder::default);
+        // A plain string says how long it will be: what cannot fit is not gathered at all.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if !huffman && self.place == Place::Scratch && length > self.scratch.len().saturating_sub(self.used) {
+            self.grow(table, length);
+        }
+    }
+
+    /// Takes what `fragment` holds of the string. `true`: the string is complete.
+    ///
+    /// Errors: of the Huffman code.
+    pub(crate) fn take(
+        &mut self,
+        table: &mut DynamicTable<'_>,
+        fragment: &mut &[u8],
+    ) -> Result<bool, DecodeError> {
+        let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
+        let (mut octets, rest) = fragment.split_at_checked(missing).unwrap_or((fragment, &[]));
+        *fragment = rest;
+        self.missing = self
+            .missing
+            .saturating_sub(u32::try_from(octets.len()).unwrap_or(u32::MAX));
+        loop {
+            let mut bin = [0; 32];
+            let room = match self.place {
+                Place::Scratch => self.scratch.get_mut(self.used..).unwrap_or_default(),
+                Place::Table => table.room(),
+                Place::Nowhere => &mut bin,
+            };
+            let Progress { written, full } = match &mut self.huffman {
+                Some(huffman) => huffman.decode(&mut octets, room)?,
+                None => copy_plain(&mut octets, room),
+            };
+            self.string_len = self.string_len.saturating_add(written);
+            match self.place {
+                Place::Scratch => self.used = self.used.saturating_add(written),
+                Place::Table => table.advance(written),
+                Place::Nowhere => {}
+            }
+            if !full {
+                break;
+            }
+            self.grow(table, self.least_decoded_len(octets.len()));
+        }
+        if self.missing > 0 {
+            return Ok(false);
+        }
+        if let Some(huffman) = self.huffman {
+            huffman.finish()?;
+        }
+        Ok(true)
+    }
+
+    /// Decoded length of the string that has just been completed.
+    pub(crate) const fn string_len(&self) -> usize {
+        self.string_len
+    }
+
+    /// The literal is complete, its value the string that has just been completed: inserts it if that is due.
+    /// Returns where its strings are; the name's place is meaningless if the name was not gathered.
+    pub(crate) fn finish(&mut self, table: &mut DynamicTable<'_>, name_len: usize) -> Option<(Piece, Piece)> {
+        match self.place {
+            Place::Nowhere => None,
+            Place::Table => {
+                table.commit(name_len);
+                table.get(0).map(|entry| entry.pieces())
+            }
+            Place::Scratch => {
+                if self.insert {
+                    table.begin();
+                    if table.push(self.slice(0, self.used)) {
+                        table.commit(name_len);
+                    }
+                }
+                let start = self.used.saturating_sub(self.string_len);
+                let (_, value) = Piece::pair(Region::Scratch, start, 0, self.string_len);
+                Some((
+                    Piece {
+                        region: Region::Scratch,
+                        start: 0,
+                        len: name_len,
+                    },
+                    value,
+                ))
+            }
+        }
+    }
+
+    /// Octets of the scratch.
+    pub(crate) fn slice(&self, start: usize, len: usize) -> &[u8] {
+        self.scratch
+            .get(start..)
+            .and_then(|rest| rest.get(..len))
+            .unwrap_or_default()
+    }
+
+    /// The place is full, and at least `more` octets are to come.
+    fn grow(&mut self, table: &mut DynamicTable<'_>, more: usize) {
+        let fits = match self.place {
+            Place::Nowhere => false,
+            Place::Table => table.reserve(more),
+            Place::Scratch => {
+                table.begin();
+                self.insert && table.push(self.slice(0, self.used)) && table.reserve(more)
+            }
+        };
+        self.place = if fits { Place::Table } else { Place::Nowhere };
+    }
+
+    /// The least that `at_hand` and the missing octets come to, decoded. The longest code has 30 bits. Reserving
+    /// that much at once keeps the number of evictions and moves of the table small for one long string.
+    fn least_decoded_len(&self, at_hand: usize) -> usize {
+        let missing = usize::try_from(self.missing).unwrap_or(usize::MAX);
+        let encoded = at_hand.saturating_add(missing);
+        if self.huffman.is_some() {
+            (encoded / 4).saturating_sub(1).max(1)
+        } else {
+            encoded
+        }
+    }
+}
+
+/// Copies what fits from `octets` to `room`.
+fn copy_plain(octets: &mut &[u8], room: &mut [u8]) -> Progress {
+    let written = copy(room, octets);
+    *octets = octets.get(written..).unwrap_or_default();
+    Progress {
+        written,
+        full: !octets.is_empty(),
+    }
+}
