@@ -1,0 +1,360 @@
+//! Header blocks as they arrive, over HEADERS and CONTINUATION, one field at a time. Every block is decoded to its
+//! end, whatever becomes of its stream, so that the HPACK table stays in step.
+//!
+//! Spec: RFC 9113 sections 4.3, 6.10 and 8.1.
+
+use hpack_lite::HeaderField;
+
+use crate::connection::fields::{FieldRules, SectionKind};
+use crate::connection::inbound::Found;
+use crate::connection::{Connection, role};
+use crate::error::ConnectionError;
+use crate::event::{Event, Section, StreamKey};
+use crate::frame::{END_STREAM, ErrorCode, FrameError, FrameHeader, Kind, StreamId};
+use crate::stream::{Flag, State, Window};
+use crate::time::Instant;
+
+/// The header block under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeaderBlock {
+    pub(super) stream_id: StreamId,
+    end_stream: bool,
+    /// Who is told. `None`: decoded for the table's sake only.
+    report: Option<StreamKey>,
+    rules: FieldRules,
+    continuations: u8,
+    encoded_size: u32,
+    /// Fields that did not fit the memory between decoder and application.
+    skipped: u32,
+}
+
+/// One field on its way from the decoder to the application: a copy, since the connection must have looked at it
+/// before it is known whether it is reported.
+#[derive(Debug)]
+pub(super) struct FieldStage<'m> {
+    memory: &'m mut [u8],
+    name_len: usize,
+    value_len: usize,
+    never_indexed: bool,
+}
+
+impl<'m> FieldStage<'m> {
+    pub(super) const fn new(memory: &'m mut [u8]) -> Self {
+        Self {
+            memory,
+            name_len: 0,
+            value_len: 0,
+            never_indexed: false,
+        }
+    }
+
+    /// Keeps a copy; false if it does not fit.
+    fn put(&mut self, field: HeaderField<'_>) -> bool {
+        let len = field.name.len().saturating_add(field.value.len());
+        if len > self.memory.len() {
+            return false;
+        }
+        for (slot, octet) in self.memory.iter_mut().zip(field.name.iter().chain(field.value)) {
+            *slot = *octet;
+        }
+        self.name_len = field.name.len();
+        self.value_len = field.value.len();
+        self.never_indexed = field.never_indexed;
+        true
+    }
+
+    /// The field kept last.
+    pub(super) fn field(&self) -> HeaderField<'_> {
+        let (name, rest) = self.memory.split_at_checked(self.name_len).unwrap_or_default();
+        let value = rest.get(..self.value_len).unwrap_or_default();
+        HeaderField {
+            name,
+            value,
+            never_indexed: self.never_indexed,
+        }
+    }
+}
+
+impl Connection<'_> {
+    /// HEADERS begin: finds out whom they concern. The block is open when this returns, with an error or without.
+    pub(super) fn begin_block(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
+        let id = header.stream_id;
+        let end_stream = header.has(END_STREAM);
+        if self.is_idle(id) && !role::peer_may_open(self.role, id) {
+            let reason = "HEADERS on an idle stream that the peer cannot open";
+            return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
+        }
+        self.timers
+            .header_block_begun(now, self.config.header_block_timeout_ms);
+        self.block = Some(HeaderBlock {
+            stream_id: id,
+            end_stream,
+            report: None,
+            rules: FieldRules::new(SectionKind::Trailers),
+            continuations: 0,
+            encoded_size: 0,
+            skipped: 0,
+        });
+        if self.is_idle(id) {
+            self.accept(id);
+        }
+        let Some((key, kind)) = self.expected_section(id, end_stream)? else {
+            return Ok(());
+        };
+        if let Some(block) = &mut self.block {
+            block.report = Some(key);
+            block.rules = FieldRules::new(kind);
+        }
+        Ok(())
+    }
+
+    /// CONTINUATION of the block under way; that it belongs there has been checked.
+    pub(super) fn continue_block(&mut self) -> Result<(), FrameError> {
+        let limit = self.config.budgets.continuations;
+        let Some(block) = &mut self.block else {
+            let reason = "CONTINUATION without a header block";
+            return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
+        };
+        block.continuations = block.continuations.saturating_add(1);
+        if block.continuations > limit {
+            let reason = "header block in too many CONTINUATION frames";
+            return Err(FrameError::connection(ErrorCode::ENHANCE_YOUR_CALM, reason));
+        }
+        Ok(())
+    }
+
+    /// Decodes a fragment up to the first field that is worth reporting, and leaves the rest in `fragment`.
+    pub(super) fn decode_fragment<'i>(
+        &mut self,
+        fragment: &mut &[u8],
+    ) -> Result<Option<Found<'i>>, FrameError> {
+        let Some(mut block) = self.block.take() else {
+            *fragment = &[];
+            return Ok(None);
+        };
+        let result = self.decode_into(&mut block, fragment);
+        if result.is_err() {
+            block.report = None;
+        }
+        self.block = Some(block);
+        result
+    }
+
+    fn decode_into<'i>(
+        &mut self,
+        block: &mut HeaderBlock,
+        fragment: &mut &[u8],
+    ) -> Result<Option<Found<'i>>, FrameError> {
+        loop {
+            let before = fragment.len();
+            let decoded = self.decoder.decode(fragment);
+            let consumed = u32::try_from(before.saturating_sub(fragment.len())).unwrap_or(u32::MAX);
+            block.encoded_size = block.encoded_size.saturating_add(consumed);
+            let field = decoded
+                .map_err(|error| FrameError::connection(ErrorCode::COMPRESSION_ERROR, error.reason()))?;
+            // The application may have reset the stream, and reused its slot, since the last field.
+            let report = block
+                .report
+                .filter(|key| self.store.get(*key).is_some_and(|stream| stream.is_live()));
+            let found = match (field, report) {
+                (Some(field), Some(key)) => {
+                    let checked = block.rules.check(field.name, field.value);
+                    let stream_error = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
+                    checked.map_err(stream_error)?;
+                    if block.rules.is_interim() {
+                        None
+                    } else if self.stage.put(field) {
+                        Some(Found::Field {
+                            stream: key,
+                            section: block.section(),
+                        })
+                    } else {
+                        block.skipped = block.skipped.saturating_add(1);
+                        None
+                    }
+                }
+                (Some(_), None) => None,
+                (None, _) => {
+                    self.check_block_size(block)?;
+                    return Ok(None);
+                }
+            };
+            self.check_block_size(block)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// END_HEADERS and all before it: the section is complete.
+    pub(super) fn end_block<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, ConnectionError> {
+        let Some(block) = self.block.take() else {
+            return Ok(None);
+        };
+        self.timers.header_block_done();
+        let summary = match self.decoder.finish() {
+            Ok(summary) => summary,
+            Err(error) => return Err(self.fail(ErrorCode::COMPRESSION_ERROR, error.reason())),
+        };
+        let live = block
+            .report
+            .filter(|key| self.store.get(*key).is_some_and(|stream| stream.is_live()));
+        let Some(key) = live else {
+            self.charge_discarded(0, now)?;
+            return Ok(None);
+        };
+        if let Err(reason) = self.close_section(key, &block) {
+            return self.answer_error(FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason), now);
+        }
+        if block.rules.is_interim() {
+            self.charge_control(now)?;
+            return Ok(None);
+        }
+        self.credit_useful_frame();
+        self.free_if_closed(key);
+        Ok(Some(Event::HeadersEnd {
+            stream: key,
+            section: block.section(),
+            end_stream: block.end_stream,
+            skipped: summary.skipped.saturating_add(block.skipped),
+        }))
+    }
+
+    /// What a valid section does to its stream, or why it is malformed (8.1).
+    fn close_section(&mut self, key: StreamKey, block: &HeaderBlock) -> Result<(), &'static str> {
+        block.rules.finish()?;
+        let Some(stream) = self.store.get_mut(key) else {
+            return Ok(());
+        };
+        if block.rules.is_interim() {
+            return if block.end_stream {
+                Err("interim response that ends the stream")
+            } else {
+                Ok(())
+            };
+        }
+        if block.section() == Section::Headers {
+            stream.set(Flag::HeadersReceived);
+            let no_content = stream.has(Flag::NoContent) || matches!(block.rules.status, 204 | 304);
+            if let (Some(length), false) = (block.rules.content_length, no_content) {
+                stream.set(Flag::ContentLength);
+                stream.content_left = length;
+            }
+        }
+        if block.end_stream {
+            // "malformed if the value of a content-length header field does not equal the sum of the DATA frame
+            // payload lengths" (8.1.1)
+            if stream.has(Flag::ContentLength) && stream.content_left > 0 {
+                return Err("content shorter than content-length");
+            }
+            stream.state.close_remote();
+        }
+        Ok(())
+    }
+
+    /// Which section comes next on stream `id`. `None`: nobody wants it. An error: it must not come, though its
+    /// block is still decoded.
+    fn expected_section(
+        &mut self,
+        id: StreamId,
+        end_stream: bool,
+    ) -> Result<Option<(StreamKey, SectionKind)>, FrameError> {
+        let Some(key) = self.store.find(id) else {
+            return Ok(None);
+        };
+        let Some(stream) = self.store.get(key).filter(|stream| stream.is_live()) else {
+            return Ok(None);
+        };
+        if !stream.state.can_receive() {
+            let reason = "HEADERS after END_STREAM";
+            return Err(FrameError::stream(id, ErrorCode::STREAM_CLOSED, reason));
+        }
+        if stream.has(Flag::HeadersReceived) {
+            if !end_stream {
+                let reason = "trailers that do not end the stream";
+                return Err(FrameError::stream(id, ErrorCode::PROTOCOL_ERROR, reason));
+            }
+            return Ok(Some((key, SectionKind::Trailers)));
+        }
+        let kind = if role::is_local(self.role, id) {
+            SectionKind::Response
+        } else {
+            SectionKind::Request
+        };
+        Ok(Some((key, kind)))
+    }
+
+    /// The peer opens stream `id` (server). Without a free slot it is refused; its block is decoded all the same.
+    fn accept(&mut self, id: StreamId) {
+        self.highest_peer_id = id;
+        let window = role::first_receive_window(self.role, self.local.acked, self.config.initial_window_size);
+        let send = Window::new(self.peer.initial_window_size);
+        let slot = self.store.first_free().filter(|_| !self.going_away);
+        let opened = slot.and_then(|slot| self.store.insert(slot, id, send, Window::new(window)));
+        if opened.is_none() && !self.going_away {
+            self.owed.stray_reset = Some((id, ErrorCode::REFUSED_STREAM));
+        }
+    }
+
+    /// Bounds on the octets of a block, before and after decompression.
+    fn check_block_size(&self, block: &HeaderBlock) -> Result<(), FrameError> {
+        let decoded_limit = self.config.max_header_list_size.saturating_mul(4);
+        let reason = if block.encoded_size > self.config.budgets.header_block_size {
+            "header block too large"
+        } else if self.decoder.list_size() > decoded_limit {
+            "header block decompresses to far more than SETTINGS_MAX_HEADER_LIST_SIZE"
+        } else {
+            return Ok(());
+        };
+        Err(FrameError::connection(ErrorCode::ENHANCE_YOUR_CALM, reason))
+    }
+
+    /// Both sides have ended: the slot is free, with the event that says so.
+    pub(super) fn free_if_closed(&mut self, key: StreamKey) {
+        if self
+            .store
+            .get(key)
+            .is_some_and(|stream| stream.state == State::Closed)
+        {
+            self.release_slot(key);
+        }
+    }
+}
+
+impl HeaderBlock {
+    const fn section(&self) -> Section {
+        match self.rules.kind() {
+            SectionKind::Trailers => Section::Trailers,
+            _ => Section::Headers,
+        }
+    }
+
+    /// True if a frame of this header may come now: between HEADERS and END_HEADERS only CONTINUATION of the
+    /// same stream may (6.2, 6.10).
+    pub(super) fn allows(&self, header: FrameHeader) -> bool {
+        header.kind == Kind::CONTINUATION && header.stream_id == self.stream_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_stage_keeps_exactly_what_fits() {
+        let mut memory = [0; 8];
+        let mut stage = FieldStage::new(&mut memory);
+        let field = HeaderField {
+            name: b"abc",
+            value: b"12345",
+            never_indexed: true,
+        };
+        assert!(stage.put(field));
+        assert_eq!(stage.field(), field);
+        assert!(!stage.put(HeaderField {
+            name: b"abcd",
+            value: b"12345",
+            never_indexed: false
+        }));
+    }
+}

@@ -1,0 +1,456 @@
+//! Octets in: what each piece of a frame means to the connection and its streams.
+//!
+//! Spec: RFC 9113 sections 5 and 6.
+
+use crate::config::Role;
+use crate::connection::{Connection, role};
+use crate::error::{ConnectionError, Origin};
+use crate::event::{Event, Section, StreamKey};
+use crate::frame::{
+    ACK, END_HEADERS, END_STREAM, ErrorCode, FrameError, FrameHeader, Kind, Piece, Priority, StreamId,
+};
+use crate::stream::Flag;
+use crate::time::Instant;
+
+/// What was found in the input: an event, or a field that the stage holds.
+#[derive(Debug)]
+pub(super) enum Found<'i> {
+    Event(Event<'i>),
+    Field { stream: StreamKey, section: Section },
+}
+
+impl<'m> Connection<'m> {
+    /// Reads on until there is something to report, the input is used up, or output must come first.
+    pub(super) fn find_event<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        now: Instant,
+    ) -> Result<Option<Found<'i>>, ConnectionError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let result = self.read_on(input, now);
+        if result.is_err() {
+            self.timers.output_pending(now, self.config.write_stall_ms);
+        }
+        result
+    }
+
+    fn read_on<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        now: Instant,
+    ) -> Result<Option<Found<'i>>, ConnectionError> {
+        loop {
+            if let Some(event) = self.next_refused() {
+                return Ok(Some(Found::Event(event)));
+            }
+            if self.held && !self.try_to_proceed() {
+                return Ok(None);
+            }
+            if self.preface_left > 0 && !self.read_preface(input)? {
+                return Ok(None);
+            }
+            let before = *input;
+            let piece = if core::mem::take(&mut self.held) {
+                Ok(Some(Piece::Header(self.reader.header())))
+            } else {
+                self.read_piece(input)?
+            };
+            let handled = match piece {
+                Ok(None) => return Ok(None),
+                Ok(Some(Piece::Header(header))) if self.must_hold(header) => {
+                    self.held = true;
+                    continue;
+                }
+                Ok(Some(Piece::Fragment { bytes, .. })) => self.fragment(bytes, before, input),
+                Ok(Some(Piece::End)) => self
+                    .end_of_frame(now)?
+                    .map_or(Ok(None), |event| Ok(Some(Found::Event(event)))),
+                Ok(Some(piece)) => self.piece(piece, now)?.map(|event| event.map(Found::Event)),
+                Err(error) => Err(error),
+            };
+            let found = match handled {
+                Ok(found) => found,
+                Err(error) => self.answer_error(error, now)?.map(Found::Event),
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The next piece of a frame. A frame in error still counts against the connection's window.
+    fn read_piece<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Result<Option<Piece<'i>>, FrameError>, ConnectionError> {
+        let starts = self.reader.is_at_header();
+        let piece = self.reader.next(input);
+        if starts && piece.is_err() {
+            let header = self.reader.header();
+            if self.block.is_some() {
+                return Err(self.interrupted_block());
+            }
+            if header.kind == Kind::DATA && !header.stream_id.is_connection() {
+                self.charge_connection(header.length)?;
+            }
+        }
+        Ok(piece)
+    }
+
+    /// A fragment of a header block: what is left after one field goes back into the input.
+    fn fragment<'i>(
+        &mut self,
+        bytes: &'i [u8],
+        before: &'i [u8],
+        input: &mut &'i [u8],
+    ) -> Result<Option<Found<'i>>, FrameError> {
+        let mut rest = bytes;
+        let found = self.decode_fragment(&mut rest);
+        if rest.is_empty() {
+            return found;
+        }
+        self.reader.unread(rest, before, input);
+        found
+    }
+
+    /// A piece that is neither fragment nor end of frame. The outer error ends the connection for its budgets.
+    fn piece<'i>(
+        &mut self,
+        piece: Piece<'i>,
+        now: Instant,
+    ) -> Result<Result<Option<Event<'i>>, FrameError>, ConnectionError> {
+        let header = self.reader.header();
+        let id = header.stream_id;
+        Ok(match piece {
+            Piece::Header(header) => return self.begin_frame(header, now).map(|begun| begun.map(|()| None)),
+            Piece::Priority(priority) => self.priority(id, priority).map(|()| None),
+            Piece::Data { bytes, last } => self.data(header, bytes, last),
+            Piece::Setting(setting) => self.apply_setting(setting).map(|()| None),
+            Piece::Ping(payload) => {
+                return self.ping(header.has(ACK), payload, now).map(Ok);
+            }
+            Piece::RstStream(code) => return self.rst_stream(id, code, now).map(Ok),
+            Piece::WindowUpdate(increment) => self.window_update(id, increment),
+            Piece::GoAway(frame) => {
+                let frame = self.receive_go_away(frame);
+                // With debug data the event waits for its first octets.
+                if header.length > 8 {
+                    self.go_away_code = Some(frame.code);
+                    Ok(None)
+                } else {
+                    Ok(Some(self.go_away_event(frame.code, &[])))
+                }
+            }
+            Piece::Debug(bytes) => Ok(self
+                .go_away_code
+                .take()
+                .map(|code| self.go_away_event(code, bytes))),
+            Piece::Promised(_) | Piece::Fragment { .. } | Piece::End => Ok(None),
+        })
+    }
+
+    /// A frame begins: may it, and what does it cost?
+    fn begin_frame(
+        &mut self,
+        header: FrameHeader,
+        now: Instant,
+    ) -> Result<Result<(), FrameError>, ConnectionError> {
+        if !self.peer.received && !self.first_frame_seen {
+            if !self.is_first_settings(header) {
+                return Err(self.not_http2());
+            }
+            self.first_frame_seen = true;
+        }
+        if self.block.is_some_and(|block| !block.allows(header)) {
+            return Err(self.interrupted_block());
+        }
+        let idle = !header.stream_id.is_connection() && self.is_idle(header.stream_id);
+        match header.kind {
+            Kind::DATA => return self.begin_data(header, now),
+            Kind::HEADERS => return Ok(self.begin_block(header, now)),
+            Kind::CONTINUATION => return Ok(self.continue_block()),
+            // A client allows no push (8.4), and no server accepts one.
+            Kind::PUSH_PROMISE => {
+                return Err(self.fail(ErrorCode::PROTOCOL_ERROR, "PUSH_PROMISE is not allowed"));
+            }
+            Kind::PING => self.charge_ping(now)?,
+            Kind::SETTINGS => {
+                for _ in 0..=header.length.checked_div(6 * 32).unwrap_or(0) {
+                    self.charge_settings(now)?;
+                }
+            }
+            Kind::RST_STREAM | Kind::WINDOW_UPDATE if idle => {
+                return Err(self.fail(
+                    ErrorCode::PROTOCOL_ERROR,
+                    "RST_STREAM or WINDOW_UPDATE on an idle stream",
+                ));
+            }
+            Kind::GOAWAY => self.charge_glitch(now)?,
+            Kind::RST_STREAM => {}
+            _ => self.charge_control(now)?,
+        }
+        Ok(Ok(()))
+    }
+
+    /// DATA begins: the whole payload counts against both windows, padding included (6.1, 6.9.1).
+    fn begin_data(
+        &mut self,
+        header: FrameHeader,
+        now: Instant,
+    ) -> Result<Result<(), FrameError>, ConnectionError> {
+        let id = header.stream_id;
+        if self.is_idle(id) {
+            return Err(self.fail(ErrorCode::PROTOCOL_ERROR, "DATA on an idle stream"));
+        }
+        self.charge_connection(header.length)?;
+        let live = self
+            .store
+            .find(id)
+            .and_then(|key| self.store.get_mut(key))
+            .filter(|stream| stream.is_live());
+        let Some(stream) = live else {
+            self.charge_discarded(header.length, now)?;
+            return Ok(Ok(()));
+        };
+        if !stream.state.can_receive() {
+            return Ok(Err(FrameError::stream(
+                id,
+                ErrorCode::STREAM_CLOSED,
+                "DATA after END_STREAM",
+            )));
+        }
+        if !stream.has(Flag::HeadersReceived) {
+            return Ok(Err(FrameError::stream(
+                id,
+                ErrorCode::PROTOCOL_ERROR,
+                "DATA before the header section",
+            )));
+        }
+        if !stream.receive_window.consume(header.length) {
+            let reason = "DATA beyond the stream's window";
+            return Ok(Err(FrameError::stream(id, ErrorCode::FLOW_CONTROL_ERROR, reason)));
+        }
+        stream.unread = stream.unread.saturating_add(header.length);
+        Ok(Ok(()))
+    }
+
+    /// Octets of DATA, or the news that there are no more.
+    fn data<'i>(
+        &mut self,
+        header: FrameHeader,
+        bytes: &'i [u8],
+        last: bool,
+    ) -> Result<Option<Event<'i>>, FrameError> {
+        let id = header.stream_id;
+        let Some(key) = self.store.find(id) else {
+            return Ok(None);
+        };
+        let Some(stream) = self.store.get_mut(key).filter(|stream| stream.is_live()) else {
+            return Ok(None);
+        };
+        let malformed = |reason| FrameError::stream(id, ErrorCode::PROTOCOL_ERROR, reason);
+        if stream.has(Flag::ContentLength) {
+            let octets = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let left = stream.content_left.checked_sub(octets);
+            stream.content_left = left.ok_or(malformed("content longer than content-length"))?;
+        }
+        let end_stream = last && header.has(END_STREAM);
+        if end_stream {
+            if stream.has(Flag::ContentLength) && stream.content_left > 0 {
+                return Err(malformed("content shorter than content-length"));
+            }
+            stream.state.close_remote();
+        }
+        self.free_if_closed(key);
+        Ok((end_stream || !bytes.is_empty()).then_some(Event::Data {
+            stream: key,
+            bytes,
+            end_stream,
+        }))
+    }
+
+    /// Everything of the frame has been read.
+    fn end_of_frame<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, ConnectionError> {
+        let header = self.reader.header();
+        match header.kind {
+            Kind::DATA => {
+                self.end_of_data(header, now)?;
+                Ok(None)
+            }
+            Kind::HEADERS | Kind::CONTINUATION if header.has(END_HEADERS) => self.end_block(now),
+            Kind::SETTINGS => self.settings_end(header.has(ACK), now),
+            _ => Ok(None),
+        }
+    }
+
+    /// The connection's credit is returned on receipt; the stream's for padding, which nobody will consume.
+    fn end_of_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), ConnectionError> {
+        self.uncredited = self.uncredited.saturating_add(header.length);
+        let padding = self.reader.padding_len().min(header.length);
+        let Some(key) = self.store.find(header.stream_id) else {
+            return Ok(());
+        };
+        if !self.store.get(key).is_some_and(|stream| stream.is_live()) {
+            return Ok(());
+        }
+        self.charge_data(
+            header.length.saturating_sub(padding),
+            header.length,
+            header.has(END_STREAM),
+            now,
+        )?;
+        self.release(key, padding);
+        Ok(())
+    }
+
+    /// A stream cannot depend on itself (RFC 7540 section 5.3.1; RFC 9113 has only deprecated the scheme). All
+    /// else is read and forgotten.
+    fn priority(&mut self, id: StreamId, priority: Priority) -> Result<(), FrameError> {
+        if priority.dependency == id && self.store.find(id).is_some() {
+            return Err(FrameError::stream(
+                id,
+                ErrorCode::PROTOCOL_ERROR,
+                "stream depends on itself",
+            ));
+        }
+        Ok(())
+    }
+
+    /// "PING responses SHOULD be given higher priority than any other frame"; an ACK is never answered (6.7).
+    fn ping<'i>(
+        &mut self,
+        ack: bool,
+        payload: [u8; 8],
+        _now: Instant,
+    ) -> Result<Option<Event<'i>>, ConnectionError> {
+        if !ack {
+            self.owed.ping_ack = Some(payload);
+            return Ok(None);
+        }
+        if self.owed.ping == Some(payload) && self.owed.ping_sent {
+            self.owed.ping = None;
+            return Ok(Some(Event::PingAck { payload }));
+        }
+        Ok(None)
+    }
+
+    /// The peer ends a stream: nothing more is sent on it, not even RST_STREAM (5.4.2, 6.4).
+    fn rst_stream<'i>(
+        &mut self,
+        id: StreamId,
+        code: ErrorCode,
+        now: Instant,
+    ) -> Result<Option<Event<'i>>, ConnectionError> {
+        if role::peer_may_open(self.role, id) {
+            self.charge_peer_reset(now)?;
+        }
+        let Some(key) = self.store.find(id) else {
+            self.charge_control(now)?;
+            return Ok(None);
+        };
+        let Some(stream) = self.store.get(key) else {
+            return Ok(None);
+        };
+        let complete = !stream.state.can_receive() && code == ErrorCode::NO_ERROR;
+        let report = stream.is_live() && !complete;
+        self.release_slot(key);
+        Ok(report.then_some(Event::Reset {
+            stream: key,
+            code,
+            origin: Origin::Peer,
+        }))
+    }
+
+    /// More may be sent. "A WINDOW_UPDATE frame on a half-closed or closed stream is no error" (5.1, 6.9).
+    fn window_update<'i>(&mut self, id: StreamId, increment: u32) -> Result<Option<Event<'i>>, FrameError> {
+        if id.is_connection() {
+            let overflow = FrameError::connection(
+                ErrorCode::FLOW_CONTROL_ERROR,
+                "WINDOW_UPDATE overflows the connection's window",
+            );
+            self.send_window.increase(increment).map_err(|_| overflow)?;
+            return Ok(Some(Event::WindowUpdate { stream: None }));
+        }
+        let Some(key) = self.store.find(id) else {
+            return Ok(None);
+        };
+        let Some(stream) = self.store.get_mut(key).filter(|stream| stream.is_live()) else {
+            return Ok(None);
+        };
+        let overflow = FrameError::stream(
+            id,
+            ErrorCode::FLOW_CONTROL_ERROR,
+            "WINDOW_UPDATE overflows the stream's window",
+        );
+        stream.send_window.increase(increment).map_err(|_| overflow)?;
+        Ok(stream
+            .state
+            .can_send()
+            .then_some(Event::WindowUpdate { stream: Some(key) }))
+    }
+
+    fn go_away_event<'i>(&self, code: ErrorCode, debug: &'i [u8]) -> Event<'i> {
+        Event::GoAway {
+            last_stream_id: self.peer_going_away.unwrap_or_default(),
+            code,
+            debug,
+        }
+    }
+
+    /// The connection's receive window covers every octet of DATA, whatever becomes of its stream (6.9).
+    fn charge_connection(&mut self, octets: u32) -> Result<(), ConnectionError> {
+        if self.receive_window.consume(octets) {
+            return Ok(());
+        }
+        Err(self.fail(
+            ErrorCode::FLOW_CONTROL_ERROR,
+            "DATA beyond the connection's window",
+        ))
+    }
+
+    fn interrupted_block(&mut self) -> ConnectionError {
+        self.fail(ErrorCode::PROTOCOL_ERROR, "another frame inside a header block")
+    }
+
+    /// True if the frame needs a slot of the output that is taken.
+    pub(super) fn must_hold(&self, header: FrameHeader) -> bool {
+        match header.kind {
+            Kind::PING => !header.has(ACK) && self.owed.ping_ack.is_some(),
+            Kind::SETTINGS => !header.has(ACK) && self.owed.settings_ack,
+            Kind::HEADERS => self.role == Role::Server && self.owed.stray_reset.is_some(),
+            _ => false,
+        }
+    }
+
+    /// A frame waits for output: is there room now?
+    fn try_to_proceed(&mut self) -> bool {
+        self.flush_owed();
+        !self.must_hold(self.reader.header())
+    }
+
+    /// "The first frame sent by a server MUST be a SETTINGS frame", of a client after its preface (3.4).
+    pub(super) fn is_first_settings(&self, header: FrameHeader) -> bool {
+        self.first_frame_seen || (header.kind == Kind::SETTINGS && !header.has(ACK))
+    }
+
+    /// The client's preface (server). True when it is complete.
+    fn read_preface(&mut self, input: &mut &[u8]) -> Result<bool, ConnectionError> {
+        while self.preface_left > 0 {
+            let Some((octet, rest)) = input.split_first() else {
+                return Ok(false);
+            };
+            let at = usize::from(role::PREFACE_LEN.saturating_sub(self.preface_left));
+            if role::PREFACE.get(at) != Some(octet) {
+                return Err(self.fail(
+                    ErrorCode::PROTOCOL_ERROR,
+                    "peer is not HTTP/2: no connection preface",
+                ));
+            }
+            *input = rest;
+            self.preface_left = self.preface_left.saturating_sub(1);
+        }
+        Ok(true)
+    }
+}

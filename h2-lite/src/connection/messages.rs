@@ -1,0 +1,277 @@
+//! What the application sends: header sections and DATA, straight into the send buffer.
+//!
+//! Spec: RFC 9113 sections 5.1.1, 6.1, 6.2, 8.1.
+
+use hpack_lite::{BufferFull, Encoder, Field, Writer};
+
+use crate::config::Role;
+use crate::connection::fields::{FieldRules, SectionKind};
+use crate::connection::{Connection, role};
+use crate::error::UseError;
+use crate::event::StreamKey;
+use crate::frame::{Data, ErrorCode, FrameHeader, Headers, MAX_FRAME_SIZE, StreamId};
+use crate::stream::{Flag, State, Window};
+use crate::time::Instant;
+
+/// The fields of a section, as the application lists them.
+type Fields<'f, 'm> = &'f dyn Fn(&mut dyn FnMut(Field<'_, 'm>));
+
+/// Sections of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Response,
+    Trailers,
+}
+
+impl<'m> Connection<'m> {
+    pub(super) fn check_open(&self) -> Result<(), UseError> {
+        if self.error.is_some() {
+            return Err(UseError::Closed);
+        }
+        if self.role != Role::Client {
+            return Err(UseError::WrongState);
+        }
+        if self.going_away || self.peer_going_away.is_some() {
+            return Err(UseError::GoingAway);
+        }
+        if self.next_id > StreamId::MAX.value() {
+            return Err(UseError::StreamIdsExhausted);
+        }
+        // "Endpoints MUST NOT exceed the limit set by their peer" (5.1.2)
+        if self.store.active() >= self.peer.max_concurrent_streams {
+            return Err(UseError::TooManyStreams);
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_with_request(
+        &mut self,
+        slot: u8,
+        fields: Fields<'_, 'm>,
+        end_stream: bool,
+        now: Instant,
+    ) -> Result<StreamKey, UseError> {
+        self.check_open()?;
+        if !self.store.is_free(slot) {
+            return Err(UseError::SlotBusy);
+        }
+        let rules = self.measure(SectionKind::Request, fields)?;
+        if !rules.is_complete_request() {
+            return Err(UseError::InvalidField);
+        }
+        let id = StreamId::new(self.next_id);
+        self.write_section(id, fields, end_stream)?;
+        let send = Window::new(self.peer.initial_window_size);
+        let window = role::first_receive_window(self.role, self.local.acked, self.config.initial_window_size);
+        let key = self
+            .store
+            .insert(slot, id, send, Window::new(window))
+            .ok_or(UseError::SlotBusy)?;
+        self.next_id = self.next_id.saturating_add(2);
+        if let Some(stream) = self.store.get_mut(key) {
+            if end_stream {
+                stream.state.close_local();
+            }
+            if rules.is_head {
+                stream.set(Flag::NoContent);
+            }
+        }
+        self.sent_useful_frame(now);
+        Ok(key)
+    }
+
+    pub(super) fn send_section(
+        &mut self,
+        key: StreamKey,
+        kind: Kind,
+        fields: Fields<'_, 'm>,
+        end_stream: bool,
+        now: Instant,
+    ) -> Result<(), UseError> {
+        self.sendable(key)?;
+        if self.role != Role::Server {
+            return Err(UseError::WrongState);
+        }
+        let kind = if kind == Kind::Response {
+            SectionKind::Response
+        } else {
+            SectionKind::Trailers
+        };
+        self.measure(kind, fields)?;
+        self.write_section(key.id, fields, end_stream)?;
+        if end_stream {
+            self.close_local(key);
+        }
+        self.sent_useful_frame(now);
+        Ok(())
+    }
+
+    pub(super) fn room_for_data(&self, key: StreamKey) -> Result<usize, UseError> {
+        let stream_window = self.sendable(key)?;
+        let window = stream_window
+            .min(self.send_window.available())
+            .min(self.peer.max_frame_size);
+        let window = usize::try_from(window).unwrap_or(usize::MAX);
+        if self.owed.preface {
+            return Ok(0);
+        }
+        Ok(window.min(self.send.room().saturating_sub(FrameHeader::LEN)))
+    }
+
+    pub(super) fn write_data(
+        &mut self,
+        key: StreamKey,
+        len: usize,
+        end_stream: bool,
+        fill: &mut dyn FnMut(&mut [u8]),
+        now: Instant,
+    ) -> Result<(), UseError> {
+        self.sendable(key)?;
+        if len == 0 && !end_stream {
+            return Err(UseError::WrongState);
+        }
+        self.flush_owed();
+        if len > self.room_for_data(key)? || self.owed.preface {
+            return Err(UseError::NoRoom);
+        }
+        let length = u32::try_from(len).map_err(|_| UseError::NoRoom)?;
+        let Some((header, rest)) = self.send.spare().split_first_chunk_mut::<{ FrameHeader::LEN }>() else {
+            return Err(UseError::NoRoom);
+        };
+        let Some(payload) = rest.get_mut(..len) else {
+            return Err(UseError::NoRoom);
+        };
+        *header = Data {
+            stream_id: key.id,
+            length,
+            end_stream,
+        }
+        .encode();
+        fill(payload);
+        self.send.commit(len.saturating_add(FrameHeader::LEN));
+        // Both cover it, as `room_for_data` says.
+        let _ = self.send_window.consume(length);
+        if let Some(stream) = self.store.get_mut(key) {
+            let _ = stream.send_window.consume(length);
+        }
+        if end_stream {
+            self.close_local(key);
+        }
+        self.sent_useful_frame(now);
+        Ok(())
+    }
+
+    /// The stream's send window, if we may send on it at all.
+    fn sendable(&self, key: StreamKey) -> Result<u32, UseError> {
+        if self.error.is_some() {
+            return Err(UseError::Closed);
+        }
+        match self.store.get(key) {
+            Some(stream) if stream.is_live() && stream.state.can_send() => Ok(stream.send_window.available()),
+            _ => Err(UseError::WrongState),
+        }
+    }
+
+    fn close_local(&mut self, key: StreamKey) {
+        let Some(stream) = self.store.get_mut(key) else {
+            return;
+        };
+        stream.state.close_local();
+        if stream.state == State::Closed {
+            self.release_slot(key);
+        }
+    }
+
+    fn sent_useful_frame(&mut self, now: Instant) {
+        self.credit_useful_frame();
+        self.timers.output_pending(now, self.config.write_stall_ms);
+    }
+
+    /// The dry run: are the fields valid, and can they ever fit?
+    fn measure(&self, kind: SectionKind, fields: Fields<'_, 'm>) -> Result<FieldRules, UseError> {
+        let mut rules = FieldRules::new(kind);
+        let mut valid = true;
+        let (mut list_size, mut needed) = (0_usize, FrameHeader::LEN.saturating_add(SIZE_UPDATES_LEN));
+        fields(&mut |field| {
+            let (name, value) = parts(field);
+            valid &= rules.check(name, value).is_ok();
+            let octets = name.len().saturating_add(value.len());
+            list_size = list_size.saturating_add(octets).saturating_add(32);
+            needed = needed.saturating_add(Encoder::max_len(field));
+        });
+        if !valid || rules.finish().is_err() {
+            return Err(UseError::InvalidField);
+        }
+        let frame = usize::try_from(MAX_FRAME_SIZE)
+            .unwrap_or(usize::MAX)
+            .saturating_add(FrameHeader::LEN);
+        let available = self.send.max_room().min(frame);
+        if needed > available {
+            return Err(UseError::TooLarge { needed, available });
+        }
+        let available = usize::try_from(self.peer.max_header_list_size).unwrap_or(usize::MAX);
+        if list_size > available {
+            return Err(UseError::TooLarge {
+                needed: list_size,
+                available,
+            });
+        }
+        // After `flush_owed` there may be more room, but never less than before minus what was owed.
+        Ok(rules)
+    }
+
+    /// One HEADERS frame, whole or not at all. The bound is taken first, so that the encoder cannot fail halfway.
+    fn write_section(
+        &mut self,
+        id: StreamId,
+        fields: Fields<'_, 'm>,
+        end_stream: bool,
+    ) -> Result<(), UseError> {
+        self.flush_owed();
+        let mut needed = FrameHeader::LEN.saturating_add(self.encoder.size_update_len());
+        fields(&mut |field| needed = needed.saturating_add(Encoder::max_len(field)));
+        if self.owed.preface || needed > self.send.room() {
+            return Err(UseError::NoRoom);
+        }
+        let Some((header, rest)) = self.send.spare().split_first_chunk_mut::<{ FrameHeader::LEN }>() else {
+            return Err(UseError::NoRoom);
+        };
+        let mut writer = Writer::new(rest);
+        let encoder = &mut self.encoder;
+        let mut result: Result<(), BufferFull> = encoder.begin_block(&mut writer);
+        fields(&mut |field| {
+            if result.is_ok() {
+                result = encoder.encode(field, &mut writer);
+            }
+        });
+        let written = writer.written();
+        let length = u32::try_from(written).unwrap_or(u32::MAX);
+        *header = Headers {
+            stream_id: id,
+            length,
+            end_stream,
+        }
+        .encode();
+        if result.is_err() {
+            // `fields` gave more than it measured: the peer's table cannot be kept in step.
+            self.fail(
+                ErrorCode::INTERNAL_ERROR,
+                "the application changed a header section while it was encoded",
+            );
+            return Err(UseError::Closed);
+        }
+        self.send.commit(written.saturating_add(FrameHeader::LEN));
+        Ok(())
+    }
+}
+
+const fn parts<'a>(field: Field<'a, 'a>) -> (&'a [u8], &'a [u8]) {
+    match field {
+        Field::Indexable { name, value }
+        | Field::Literal { name, value }
+        | Field::NeverIndexed { name, value } => (name, value),
+    }
+}
+
+/// Two table size updates of at most six octets.
+const SIZE_UPDATES_LEN: usize = 12;

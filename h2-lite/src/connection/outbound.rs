@@ -1,0 +1,167 @@
+//! What is owed to the peer, and how it gets into the send buffer. No queue: flags, one slot each, and counters.
+
+use crate::connection::Connection;
+use crate::event::StreamKey;
+use crate::frame::{ErrorCode, Ping, RstStream, Settings, StreamId, WindowUpdate};
+use crate::stream::{DEFAULT_WINDOW, Flag};
+
+/// Control frames that wait for room in the send buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owed {
+    /// Preface and SETTINGS: before everything else.
+    pub(super) preface: bool,
+    /// The payload of the peer's PING.
+    pub(super) ping_ack: Option<[u8; 8]>,
+    pub(super) settings_ack: bool,
+    /// A stream that has no slot and must be refused.
+    pub(super) stray_reset: Option<(StreamId, ErrorCode)>,
+    pub(super) go_away: Option<ErrorCode>,
+    /// Our own PING, kept until it is answered.
+    pub(super) ping: Option<[u8; 8]>,
+    pub(super) ping_sent: bool,
+}
+
+impl Owed {
+    /// What a fresh connection owes.
+    pub(super) const PREFACE: Self = Self {
+        preface: true,
+        ping_ack: None,
+        settings_ack: false,
+        stray_reset: None,
+        go_away: None,
+        ping: None,
+        ping_sent: false,
+    };
+}
+
+impl Connection<'_> {
+    /// Encodes what is owed, as far as there is room.
+    pub(super) fn flush_owed(&mut self) {
+        if self.send.is_out() || self.closed {
+            return;
+        }
+        if self.owed.preface {
+            if !self.push_preface() {
+                return;
+            }
+            self.owed.preface = false;
+        }
+        if self.error.is_some() {
+            self.flush_go_away();
+            return;
+        }
+        if let Some(payload) = self.owed.ping_ack {
+            if self.send.push(&Ping { ack: true, payload }.encode()) {
+                self.owed.ping_ack = None;
+            }
+        }
+        if self.owed.settings_ack && self.send.push(&Settings { length: 0, ack: true }.encode()) {
+            self.owed.settings_ack = false;
+        }
+        self.flush_resets();
+        self.flush_go_away();
+        if let (Some(payload), false) = (self.owed.ping, self.owed.ping_sent) {
+            self.owed.ping_sent = self.send.push(&Ping { ack: false, payload }.encode());
+        }
+        self.flush_credit();
+    }
+
+    /// True if `flush_owed` has something to encode.
+    pub(super) fn owes_output(&self) -> bool {
+        if self.owed.preface || self.owed.go_away.is_some() {
+            return true;
+        }
+        if self.error.is_some() {
+            return false;
+        }
+        self.owed.ping_ack.is_some()
+            || self.owed.settings_ack
+            || self.owed.stray_reset.is_some()
+            || (self.owed.ping.is_some() && !self.owed.ping_sent)
+            || self.uncredited >= CONNECTION_CREDIT_DUE
+            || self
+                .store
+                .iter()
+                .any(|(_, stream)| stream.has(Flag::ResetOwed) || stream.has(Flag::CreditDue))
+    }
+
+    /// RST_STREAM frees the slot: it is the last frame that we send on the stream (5.4.2).
+    fn flush_resets(&mut self) {
+        if let Some((stream_id, code)) = self.owed.stray_reset {
+            if self.send.push(&RstStream { stream_id, code }.encode()) {
+                self.owed.stray_reset = None;
+            }
+        }
+        while let Some((key, code)) = self.next_reset() {
+            if !self.send.push(
+                &RstStream {
+                    stream_id: key.id,
+                    code,
+                }
+                .encode(),
+            ) {
+                return;
+            }
+            self.release_slot(key);
+        }
+    }
+
+    fn next_reset(&self) -> Option<(StreamKey, ErrorCode)> {
+        let (key, stream) = self
+            .store
+            .iter()
+            .find(|(_, stream)| stream.has(Flag::ResetOwed))?;
+        Some((key, stream.reset_code))
+    }
+
+    fn flush_go_away(&mut self) {
+        if let Some(code) = self.owed.go_away {
+            if self.send.push(&self.go_away_frame(code).encode()) {
+                self.owed.go_away = None;
+            }
+        }
+    }
+
+    /// WINDOW_UPDATE alone where it is due, and a quarter of a window early where other output takes it along.
+    fn flush_credit(&mut self) {
+        let rides = !self.send.is_empty();
+        let due = if rides {
+            CONNECTION_CREDIT_DUE / 2
+        } else {
+            CONNECTION_CREDIT_DUE
+        };
+        if self.uncredited >= due {
+            let frame = WindowUpdate {
+                stream_id: StreamId::CONNECTION,
+                increment: self.uncredited,
+            };
+            if !self.send.push(&frame.encode()) {
+                return;
+            }
+            // Never above the default: only what was received goes back.
+            let _ = self.receive_window.increase(self.uncredited);
+            self.uncredited = 0;
+        }
+        let quarter = self.config.initial_window_size.checked_div(4).unwrap_or(0).max(1);
+        for (key, stream) in self.store.iter_mut() {
+            let due = stream.has(Flag::CreditDue) || (rides && stream.released >= quarter);
+            if !due || !stream.is_live() || !stream.state.can_receive() || stream.released == 0 {
+                stream.clear(Flag::CreditDue);
+                continue;
+            }
+            let frame = WindowUpdate {
+                stream_id: key.id,
+                increment: stream.released,
+            };
+            if !self.send.push(&frame.encode()) {
+                return;
+            }
+            let _ = stream.receive_window.increase(stream.released);
+            stream.released = 0;
+            stream.clear(Flag::CreditDue);
+        }
+    }
+}
+
+/// Octets after which the connection's credit is returned by a frame of its own.
+const CONNECTION_CREDIT_DUE: u32 = DEFAULT_WINDOW / 2;

@@ -1,0 +1,181 @@
+//! SETTINGS both ways. Spec: RFC 9113 section 6.5.
+
+use crate::config::{Config, Memory, Role};
+use crate::connection::Connection;
+use crate::error::ConnectionError;
+use crate::event::Event;
+use crate::frame::{ErrorCode, FrameError, FrameHeader, MAX_FRAME_SIZE, Setting, SettingId, Settings};
+use crate::stream::DEFAULT_WINDOW;
+use crate::time::Instant;
+
+use super::role;
+
+/// What the peer's SETTINGS allow us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerSettings {
+    /// Largest dynamic table of our encoder, in octets. Initially 4,096.
+    pub header_table_size: u32,
+    /// Streams that we may have open at once. Initially unlimited (`u32::MAX`).
+    pub max_concurrent_streams: u32,
+    /// Send window of a new stream, in octets. Initially 65,535.
+    pub initial_window_size: u32,
+    /// Largest payload that we may send, in octets. Initially 16,384.
+    pub max_frame_size: u32,
+    /// Largest field section that the peer takes, in octets. Initially unlimited (`u32::MAX`).
+    pub max_header_list_size: u32,
+    /// A SETTINGS frame of the peer has been applied.
+    pub(super) received: bool,
+}
+
+impl PeerSettings {
+    pub(super) const DEFAULT: Self = Self {
+        header_table_size: 4_096,
+        max_concurrent_streams: u32::MAX,
+        initial_window_size: DEFAULT_WINDOW,
+        max_frame_size: MAX_FRAME_SIZE,
+        max_header_list_size: u32::MAX,
+        received: false,
+    };
+}
+
+/// What our SETTINGS ask of the peer, and whether it has said yes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalSettings {
+    table_size: u32,
+    slots: u32,
+    pub(super) acked: bool,
+}
+
+impl LocalSettings {
+    pub(super) fn new(memory: &Memory<'_>) -> Self {
+        Self {
+            table_size: u32::try_from(memory.decoder_table.len()).unwrap_or(u32::MAX),
+            slots: u32::try_from(memory.streams.len()).unwrap_or(u32::MAX),
+            acked: false,
+        }
+    }
+
+    /// Our SETTINGS: four entries.
+    fn entries(&self, role: Role, config: &Config) -> [Setting; 4] {
+        let entry = |id, value| Setting { id, value };
+        let by_role = match role {
+            // A client that allows no push from its first frame on may treat any PUSH_PROMISE as an error (6.5.2).
+            Role::Client => entry(SettingId::ENABLE_PUSH, 0),
+            Role::Server => entry(SettingId::MAX_CONCURRENT_STREAMS, self.slots),
+        };
+        [
+            entry(SettingId::HEADER_TABLE_SIZE, self.table_size),
+            by_role,
+            entry(SettingId::INITIAL_WINDOW_SIZE, config.initial_window_size),
+            entry(SettingId::MAX_HEADER_LIST_SIZE, config.max_header_list_size),
+        ]
+    }
+}
+
+impl Connection<'_> {
+    /// Encodes the preface (client) and our SETTINGS. Fits an empty send buffer of the smallest allowed size.
+    pub(super) fn push_preface(&mut self) -> bool {
+        let mut frame = [0; role::PREFACE.len() + FrameHeader::LEN + 4 * Setting::LEN];
+        let preface = match self.role {
+            Role::Client => role::PREFACE.as_slice(),
+            Role::Server => &[],
+        };
+        let header = Settings {
+            length: 24,
+            ack: false,
+        }
+        .encode();
+        let entries = self.local.entries(self.role, &self.config).map(Setting::encode);
+        let octets = preface.iter().chain(&header).chain(entries.as_flattened());
+        let mut len = 0_usize;
+        for (slot, octet) in frame.iter_mut().zip(octets) {
+            *slot = *octet;
+            len = len.saturating_add(1);
+        }
+        self.send.push(frame.get(..len).unwrap_or_default())
+    }
+
+    /// One entry of the peer's SETTINGS. "The values ... MUST be processed in the order they appear" (6.5.3);
+    /// unknown ones are ignored (6.5.2).
+    pub(super) fn apply_setting(&mut self, setting: Setting) -> Result<(), FrameError> {
+        let Setting { id, value } = setting;
+        match id {
+            SettingId::HEADER_TABLE_SIZE => {
+                self.peer.header_table_size = value;
+                self.encoder.set_max_table_size(value);
+            }
+            // "Any value other than 0 or 1 MUST be treated as a connection error ... PROTOCOL_ERROR"; a client
+            // refuses 1 as well: no server may send it.
+            SettingId::ENABLE_PUSH => {
+                if value > 1 || (value == 1 && self.role == Role::Client) {
+                    let reason = "SETTINGS_ENABLE_PUSH has a value that is not allowed";
+                    return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
+                }
+            }
+            SettingId::MAX_CONCURRENT_STREAMS => self.peer.max_concurrent_streams = value,
+            SettingId::INITIAL_WINDOW_SIZE => self.set_send_windows(value)?,
+            SettingId::MAX_FRAME_SIZE => {
+                if !(MAX_FRAME_SIZE..=0xff_ffff).contains(&value) {
+                    let reason = "SETTINGS_MAX_FRAME_SIZE is out of range";
+                    return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
+                }
+                self.peer.max_frame_size = value;
+            }
+            SettingId::MAX_HEADER_LIST_SIZE => self.peer.max_header_list_size = value,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The peer's SETTINGS frame is complete: an acknowledgement is owed, or ours has come.
+    pub(super) fn settings_end<'i>(
+        &mut self,
+        ack: bool,
+        now: Instant,
+    ) -> Result<Option<Event<'i>>, ConnectionError> {
+        if !ack {
+            self.peer.received = true;
+            self.timers.settings_received();
+            self.owed.settings_ack = true;
+            return Ok(Some(Event::Settings));
+        }
+        if self.local.acked || self.owed.preface {
+            self.charge_control(now)?;
+            return Ok(None);
+        }
+        self.local.acked = true;
+        self.timers.settings_acknowledged();
+        self.decoder.set_max_table_size(self.local.table_size);
+        self.shift_receive_windows();
+        Ok(None)
+    }
+
+    /// "When the value of SETTINGS_INITIAL_WINDOW_SIZE changes, a receiver MUST adjust the size of all stream
+    /// flow-control windows that it maintains by the difference" (6.9.2). The connection's window stays.
+    fn set_send_windows(&mut self, value: u32) -> Result<(), FrameError> {
+        let reason = "SETTINGS_INITIAL_WINDOW_SIZE overflows a window";
+        let error = FrameError::connection(ErrorCode::FLOW_CONTROL_ERROR, reason);
+        if value > 0x7fff_ffff {
+            return Err(error);
+        }
+        for (_, stream) in self.store.iter_mut() {
+            stream
+                .send_window
+                .shift(self.peer.initial_window_size, value)
+                .map_err(|_| error)?;
+        }
+        self.peer.initial_window_size = value;
+        Ok(())
+    }
+
+    /// Our SETTINGS bind the peer from its acknowledgement on; where streams began with another window, it moves.
+    fn shift_receive_windows(&mut self) {
+        let configured = self.config.initial_window_size;
+        let before = role::first_receive_window(self.role, false, configured);
+        let after = role::first_receive_window(self.role, true, configured);
+        for (_, stream) in self.store.iter_mut() {
+            // Only downwards from the default or not at all, so there is nothing to overflow.
+            let _ = stream.receive_window.shift(before, after);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How a connection ends: errors, GOAWAY both ways. Spec: RFC 9113 sections 5.4 and 6.8.
+
+use crate::connection::{Connection, role};
+use crate::error::{ConnectionError, Origin};
+use crate::event::Event;
+use crate::frame::{ErrorCode, FrameError, GoAway, Scope, StreamId};
+use crate::stream::Flag;
+use crate::time::Instant;
+
+impl Connection<'_> {
+    /// The one place where what the peer got wrong becomes RST_STREAM or GOAWAY.
+    pub(super) fn answer_error<'i>(
+        &mut self,
+        error: FrameError,
+        now: Instant,
+    ) -> Result<Option<Event<'i>>, ConnectionError> {
+        // Whatever else is wrong with it: a peer that does not begin with SETTINGS speaks another protocol (3.4).
+        if !self.peer.received && !self.is_first_settings(self.reader.header()) {
+            return Err(self.not_http2());
+        }
+        let Scope::Stream(id) = error.scope else {
+            return Err(self.fail(error.code, error.reason));
+        };
+        // RST_STREAM must not be sent on an idle stream (5.1, 6.4), so the error reaches the connection.
+        if self.is_idle(id) {
+            return Err(self.fail(error.code, error.reason));
+        }
+        self.charge_glitch(now)?;
+        let Some(key) = self.store.find(id) else {
+            return Ok(None);
+        };
+        let Some(stream) = self.store.get_mut(key).filter(|stream| stream.is_live()) else {
+            return Ok(None);
+        };
+        stream.owe_reset(error.code);
+        self.forgive_unread(key);
+        Ok(Some(Event::Reset {
+            stream: key,
+            code: error.code,
+            origin: Origin::Local,
+        }))
+    }
+
+    /// A connection error: GOAWAY becomes the last output, and the error stays (5.4.1).
+    pub(super) fn fail(&mut self, code: ErrorCode, reason: &'static str) -> ConnectionError {
+        let error = ConnectionError {
+            code,
+            reason,
+            origin: Origin::Local,
+        };
+        match self.error {
+            Some(first) => first,
+            None => {
+                self.error = Some(error);
+                self.owed.go_away = Some(code);
+                self.going_away = true;
+                error
+            }
+        }
+    }
+
+    pub(super) fn not_http2(&mut self) -> ConnectionError {
+        self.fail(
+            ErrorCode::PROTOCOL_ERROR,
+            "peer is not HTTP/2: first frame is not SETTINGS",
+        )
+    }
+
+    /// The peer's GOAWAY. A later one may lower the last stream, never raise it.
+    pub(super) fn receive_go_away(&mut self, frame: GoAway) -> GoAway {
+        let last = match self.peer_going_away {
+            Some(earlier) => earlier.min(frame.last_stream_id),
+            None => frame.last_stream_id,
+        };
+        self.peer_going_away = Some(last);
+        let role = self.role;
+        for (key, stream) in self.store.iter_mut() {
+            if role::is_local(role, key.id) && key.id > last && stream.is_live() {
+                stream.set(Flag::Refused);
+            }
+        }
+        GoAway {
+            last_stream_id: last,
+            code: frame.code,
+        }
+    }
+
+    /// The next stream that the peer's GOAWAY left unprocessed; its slot is free when this returns.
+    pub(super) fn next_refused<'i>(&mut self) -> Option<Event<'i>> {
+        self.peer_going_away?;
+        let (stream, _) = self.store.iter().find(|(_, stream)| stream.has(Flag::Refused))?;
+        self.release_slot(stream);
+        Some(Event::Reset {
+            stream,
+            code: ErrorCode::REFUSED_STREAM,
+            origin: Origin::GoAway,
+        })
+    }
+
+    /// Our own GOAWAY, without an error of the peer.
+    pub(super) fn announce_shutdown(&mut self, code: ErrorCode, now: Instant) {
+        if self.error.is_some() || self.going_away {
+            return;
+        }
+        self.going_away = true;
+        self.owed.go_away = Some(code);
+        self.flush_owed();
+        if !self.send.is_empty() {
+            self.timers.output_pending(now, self.config.write_stall_ms);
+        }
+    }
+
+    /// The GOAWAY we owe: the highest stream of the peer that we may have processed.
+    pub(super) const fn go_away_frame(&self, code: ErrorCode) -> GoAway {
+        GoAway {
+            last_stream_id: self.highest_peer_id,
+            code,
+        }
+    }
+
+    /// After output was written: a failed connection whose GOAWAY is out is closed.
+    pub(super) fn note_goodbye(&mut self) {
+        if self.error.is_some() && self.owed.go_away.is_none() && self.send.is_empty() && !self.send.is_out()
+        {
+            self.closed = true;
+        }
+    }
+
+    /// We said goodbye, the last stream has ended, everything is written.
+    pub(super) fn has_wound_down(&self) -> bool {
+        self.going_away
+            && self.error.is_none()
+            && self.store.active() == 0
+            && !self.send.is_out()
+            && self.send.is_empty()
+            && !self.owes_output()
+    }
+
+    /// True if no frame but HEADERS and PRIORITY may come on `id`: it was never opened (5.1).
+    pub(super) fn is_idle(&self, id: StreamId) -> bool {
+        if role::is_local(self.role, id) {
+            id.value() >= self.next_id
+        } else {
+            id > self.highest_peer_id
+        }
+    }
+}
