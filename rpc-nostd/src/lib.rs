@@ -1,3 +1,60 @@
-#![no_std]
+//! gRPC for microcontrollers: no `std`, no allocator, no `unsafe`; HTTP/2 on the wire.
+//!
+//! A client is a [`Channel`] (async, shared by tasks) or a [`blocking::Client`], over any `embedded-io`
+//! transport. All memory is a [`Resources`] whose type says how much there is. The calls are made by stubs
+//! that `rpc-nostd-codegen` generates from `.proto` files. Every call ends: by its answer, or by its deadline,
+//! which is 20 seconds unless said otherwise.
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
-//! Skeleton.
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_possible_wrap,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod blocking;
+mod call;
+mod channel;
+pub mod client;
+mod codec;
+mod config;
+mod connectivity;
+mod deadline;
+mod framing;
+mod metadata;
+mod method;
+mod percent;
+mod resources;
+mod response;
+mod runner;
+mod session;
+mod slot;
+mod status;
+pub mod time;
+pub mod transport;
+mod waiters;
+
+pub use channel::Channel;
+pub use config::Config;
+pub use connectivity::{Backoff, ConnectivityState};
+pub use h2_lite::ConfigError;
+#[cfg(feature = "heapless")]
+pub use heapless;
+pub use metadata::{MAX_BINARY_VALUE, MetadataEntry, MetadataValue, ReceivedMetadata};
+pub use method::Method;
+pub use micropb;
+pub use resources::Resources;
+pub use runner::Runner;
+pub use status::{Code, Status};
+#[cfg(feature = "embassy-time")]
+pub use time::EmbassyTimer;

@@ -1,0 +1,199 @@
+//! The client for firmware without an executor: the same stubs and the same core as the async
+//! [`Channel`](crate::Channel), driven by the call itself.
+
+use core::task::{Poll, Waker};
+
+use h2_lite::ConfigError;
+
+use crate::call::{CallDefaults, Context, UnaryCall};
+use crate::codec::Outgoing;
+use crate::config::Config;
+use crate::resources::Resources;
+use crate::session::Session;
+use crate::status::{Code, Status};
+use crate::time::Clock;
+pub use crate::transport::blocking::{Polled, Timed, Transport};
+
+/// One connection to one server, and the calls on it, one at a time.
+///
+/// ```ignore
+/// let mut telemetry = TelemetryClient::new(Client::new(&mut resources, Polled(uart), &clock, config)?);
+/// let reply = telemetry.report(&request).call()?;
+/// ```
+///
+/// Between calls nothing runs: call [`Client::poll`] now and then, at least every few seconds, if the server
+/// pings its clients. A connection that is lost stays lost until [`Client::reconnect`].
+pub struct Client<'r, T> {
+    session: Session<'r>,
+    defaults: CallDefaults<'r>,
+    clock: &'r dyn Clock,
+    transport: T,
+    chunk: &'r mut [u8],
+    /// Octets of `chunk` that wait until output is flushed.
+    unread: core::ops::Range<usize>,
+    connected: bool,
+}
+
+impl<'r, T: Transport> Client<'r, T> {
+    /// A client on a transport that is connected.
+    ///
+    /// # Errors
+    /// The resources are too small for HTTP/2; the error names the limit and how to raise it.
+    pub fn new<
+        const STREAMS: usize,
+        const RECV: usize,
+        const SEND: usize,
+        const TABLE: usize,
+        const META: usize,
+        const SCRATCH: usize,
+    >(
+        resources: &'r mut Resources<'r, STREAMS, RECV, SEND, TABLE, META, SCRATCH>,
+        transport: T,
+        clock: &'r dyn Clock,
+        config: Config<'r>,
+    ) -> Result<Self, ConfigError> {
+        let parts = resources.split(&config)?;
+        let (session, defaults, chunk) = (parts.session, parts.defaults, parts.chunk);
+        let mut client = Self {
+            session,
+            defaults,
+            clock,
+            transport,
+            chunk,
+            unread: 0..0,
+            connected: false,
+        };
+        client.begin();
+        Ok(client)
+    }
+
+    /// Begins anew on another transport. Returns the old one.
+    pub fn reconnect(&mut self, transport: T) -> T {
+        if self.connected {
+            self.session
+                .disconnected("the transport was replaced", self.clock.now());
+        }
+        let old = core::mem::replace(&mut self.transport, transport);
+        self.begin();
+        old
+    }
+
+    /// Whether the connection is in use; if not, calls fail with `UNAVAILABLE` until [`Client::reconnect`].
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Reads and writes what is there, without waiting: answers the server's PINGs, notices its GOAWAY.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`: the connection is lost, now or since an earlier call.
+    pub fn poll(&mut self) -> Result<(), Status> {
+        while self.turn() {}
+        if self.connected {
+            Ok(())
+        } else {
+            Err(Status::new(Code::UNAVAILABLE, LOST))
+        }
+    }
+
+    /// Drives one call to its end.
+    pub(crate) fn complete(
+        &mut self,
+        call: &mut UnaryCall<'_>,
+        request: &dyn Outgoing,
+        decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
+    ) -> Result<(), Status> {
+        loop {
+            let mut cx = Context {
+                session: &mut self.session,
+                defaults: &self.defaults,
+                now: self.clock.now(),
+                waker: Waker::noop(),
+            };
+            if let Poll::Ready(result) = call.poll(&mut cx, request, decode) {
+                // What the end of a call leaves to say, such as RST_STREAM.
+                self.turn();
+                return result;
+            }
+            if !self.turn() {
+                self.transport.idle();
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.unread = 0..0;
+        self.connected = true;
+        self.session.connectivity.connecting();
+        self.session.connected(self.clock.now());
+    }
+
+    /// Writes and reads once. Returns whether anything moved.
+    fn turn(&mut self) -> bool {
+        if !self.connected {
+            return false;
+        }
+        match self.exchange() {
+            Ok(moved) => moved,
+            Err(reason) => {
+                self.connected = false;
+                self.session.disconnected(reason, self.clock.now());
+                true
+            }
+        }
+    }
+
+    fn exchange(&mut self) -> Result<bool, &'static str> {
+        let now = self.clock.now();
+        // A failure leaves a GOAWAY to write; then the connection is finished.
+        let failed = self.session.handle_timeout(now).is_err();
+        let wrote = self.write()?;
+        if failed && !wrote || self.session.is_finished() {
+            return Err(self.session.end_reason());
+        }
+        let read = self.read()?;
+        Ok(wrote || read)
+    }
+
+    fn write(&mut self) -> Result<bool, &'static str> {
+        let now = self.clock.now();
+        let Some(transmit) = self.session.take_transmit(now) else {
+            return Ok(false);
+        };
+        let result = self.transport.try_write(transmit.bytes());
+        let written = result.unwrap_or_default().unwrap_or_default();
+        self.session.give_back(transmit, written, now);
+        result.map(|_| written > 0)
+    }
+
+    fn read(&mut self) -> Result<bool, &'static str> {
+        if !self.session.wants_input() {
+            return Ok(false);
+        }
+        if self.unread.is_empty() {
+            match self.transport.try_read(self.chunk)? {
+                Some(0) => return Err("the server closed the connection"),
+                Some(read) => self.unread = 0..read,
+                None => return Ok(false),
+            }
+        }
+        let input = self.chunk.get(self.unread.clone()).unwrap_or_default();
+        // An error is found again by the next turn, which writes the GOAWAY.
+        let left = self
+            .session
+            .handle_input(input, self.clock.now())
+            .map_or(0, <[u8]>::len);
+        self.unread.start = self.unread.end.saturating_sub(left);
+        Ok(true)
+    }
+}
+
+impl<T> core::fmt::Debug for Client<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client")
+            .field("connected", &self.connected)
+            .finish_non_exhaustive()
+    }
+}
+
+const LOST: &str = "the connection is lost: give the client a new transport with reconnect()";

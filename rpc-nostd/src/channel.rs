@@ -1,0 +1,124 @@
+//! The handle by which many tasks share one connection.
+
+use core::cell::RefCell;
+use core::task::{Poll, Waker};
+
+use h2_lite::ConfigError;
+
+use crate::call::{CallDefaults, Context, UnaryCall};
+use crate::codec::Outgoing;
+use crate::config::Config;
+use crate::connectivity::ConnectivityState;
+use crate::resources::Resources;
+use crate::runner::Runner;
+use crate::session::Session;
+use crate::status::Status;
+use crate::time::Timer;
+use crate::transport::asynch::Connector;
+
+/// A client's connection to one server, shared: copy it into each task that makes calls.
+///
+/// It works together with the [`Runner`] that [`Channel::new`] gives beside it: the Runner connects when a
+/// call wants it to, and moves octets. A call's deadline holds also where the Runner does not run.
+#[derive(Clone, Copy)]
+pub struct Channel<'r> {
+    pub(crate) session: &'r RefCell<Session<'r>>,
+    pub(crate) defaults: CallDefaults<'r>,
+    pub(crate) timer: &'r dyn Timer,
+}
+
+impl<'r> Channel<'r> {
+    /// A channel in `resources`, idle at first, and the [`Runner`] to spawn.
+    ///
+    /// # Errors
+    /// The resources are too small for HTTP/2; the error names the limit and how to raise it.
+    pub fn new<
+        C: Connector,
+        const STREAMS: usize,
+        const RECV: usize,
+        const SEND: usize,
+        const TABLE: usize,
+        const META: usize,
+        const SCRATCH: usize,
+    >(
+        resources: &'r mut Resources<'r, STREAMS, RECV, SEND, TABLE, META, SCRATCH>,
+        connector: C,
+        timer: &'r dyn Timer,
+        config: Config<'r>,
+    ) -> Result<(Self, Runner<'r, C>), ConfigError> {
+        let parts = resources.split(&config)?;
+        let session: &'r RefCell<Session<'r>> = parts.place.insert(RefCell::new(parts.session));
+        let channel = Self {
+            session,
+            defaults: parts.defaults,
+            timer,
+        };
+        Ok((
+            channel,
+            Runner::new(channel, connector, parts.chunk, config.connect_timeout),
+        ))
+    }
+
+    /// What the channel is doing.
+    pub fn state(&self) -> ConnectivityState {
+        self.with(|session| session.connectivity.state())
+            .unwrap_or(ConnectivityState::Connecting)
+    }
+
+    /// Ends the channel: calls that have no stream fail, those under way go on, then the connection closes
+    /// and the Runner returns.
+    pub fn shutdown(&self) {
+        self.with(Session::shut_down);
+    }
+
+    /// Runs `f` on the shared state. `None` only if it is in use, which a single executor's tasks cannot see:
+    /// no borrow outlives a poll.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Session<'r>) -> T) -> Option<T> {
+        self.session
+            .try_borrow_mut()
+            .ok()
+            .map(|mut session| f(&mut session))
+    }
+
+    pub(crate) fn poll_call(
+        &self,
+        call: &mut UnaryCall<'_>,
+        request: &dyn Outgoing,
+        decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
+        waker: &Waker,
+    ) -> Poll<Result<(), Status>> {
+        let now = self.timer.now();
+        let polled = self.with(|session| {
+            let mut cx = Context {
+                session,
+                defaults: &self.defaults,
+                now,
+                waker,
+            };
+            call.poll(&mut cx, request, decode)
+        });
+        let Some(polled) = polled else {
+            waker.wake_by_ref();
+            return Poll::Pending;
+        };
+        // The timer is the call's own: a Runner that hangs cannot hang the call.
+        if polled.is_pending()
+            && let Some(at) = call.wake_at()
+        {
+            self.timer.wake_at(at, waker);
+        }
+        polled
+    }
+
+    pub(crate) fn cancel(&self, call: &mut UnaryCall<'_>) {
+        self.with(|session| call.cancel(session));
+    }
+}
+
+impl core::fmt::Debug for Channel<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Channel")
+            .field("authority", &self.defaults.authority)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! What the user says about a client as a whole.
+
+use core::time::Duration;
+
+use crate::connectivity::Backoff;
+
+/// Settings of a client. Make one with [`Config::new`] and change its fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Config<'r> {
+    /// The host and port that `:authority` names, such as `"telemetry.local:50051"`.
+    pub authority: &'r str,
+    /// The deadline of a call that names none: 20 seconds unless changed. Never infinite.
+    pub default_timeout: Duration,
+    /// How long an attempt to connect may take, up to the server's SETTINGS: 20 seconds unless changed.
+    pub connect_timeout: Duration,
+    /// The pause after an attempt that failed.
+    pub backoff: Backoff,
+    /// What `user-agent` says.
+    pub user_agent: &'r str,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE that the server is told, in octets: 8,192 unless changed. Fields over it
+    /// are skipped. (RFC 9113 section 6.5.2)
+    pub max_header_list_size: u32,
+}
+
+impl<'r> Config<'r> {
+    /// Defaults for calls to `authority`.
+    pub const fn new(authority: &'r str) -> Self {
+        Self {
+            authority,
+            default_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(20),
+            backoff: Backoff {
+                initial_ms: 1_000,
+                max_ms: 120_000,
+                seed: 0x9e37_79b9,
+            },
+            user_agent: concat!("grpc-rust-nostd/", env!("CARGO_PKG_VERSION")),
+            max_header_list_size: 8_192,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `grpc-timeout`, and how a call's time is told.
+//!
+//! Spec: gRPC `PROTOCOL-HTTP2.md` "Requests", Timeout.
+
+use core::time::Duration;
+
+use h2_lite::Instant;
+
+/// When a call must be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    At(Instant),
+    /// Only where the user wrote so: `no_deadline()`.
+    Never,
+}
+
+impl Deadline {
+    pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
+        Self::At(Instant::from_millis(
+            now.as_millis().saturating_add(whole_millis(timeout)),
+        ))
+    }
+
+    pub(crate) fn is_past(self, now: Instant) -> bool {
+        matches!(self, Self::At(at) if now >= at)
+    }
+
+    /// What is left, in milliseconds.
+    pub(crate) fn remaining_ms(self, now: Instant) -> Option<u64> {
+        match self {
+            Self::At(at) => Some(at.as_millis().saturating_sub(now.as_millis())),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Milliseconds, rounded up: a timeout of 1 microsecond is not zero.
+pub(crate) fn whole_millis(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// A `grpc-timeout` value: at most 8 digits and a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeoutText {
+    octets: [u8; 9],
+    len: u8,
+}
+
+impl TimeoutText {
+    pub(crate) const EMPTY: Self = Self {
+        octets: [0; 9],
+        len: 0,
+    };
+
+    /// Milliseconds where 8 digits hold them, else the next larger unit, rounded up.
+    pub(crate) fn from_millis(ms: u64) -> Self {
+        const LIMIT: u64 = 100_000_000;
+        let units = [(b'm', 1), (b'S', 1_000), (b'M', 60_000), (b'H', 3_600_000)];
+        for (unit, size) in units {
+            let value = ms.div_ceil(size);
+            if value < LIMIT {
+                return Self::new(value, unit);
+            }
+        }
+        Self::new(LIMIT.saturating_sub(1), b'H')
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    fn new(value: u64, unit: u8) -> Self {
+        let mut reversed = [0u8; 9];
+        let mut rest = value;
+        let mut len = 0u8;
+        for place in reversed.iter_mut().take(8) {
+            *place = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or(0));
+            rest /= 10;
+            len = len.saturating_add(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        let mut text = Self {
+            octets: [0; 9],
+            len: len.saturating_add(1),
+        };
+        let digits = reversed.get(..usize::from(len)).unwrap_or_default().iter().rev();
+        for (to, from) in text.octets.iter_mut().zip(digits.chain(core::iter::once(&unit))) {
+            *to = *from;
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(ms: u64) -> String {
+        String::from_utf8(TimeoutText::from_millis(ms).as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn grpc_timeout_has_at_most_eight_digits_and_a_unit() {
+        assert_eq!(text(0), "0m");
+        assert_eq!(text(1), "1m");
+        assert_eq!(text(20_000), "20000m");
+        assert_eq!(text(99_999_999), "99999999m");
+        assert_eq!(text(100_000_000), "100000S");
+        assert_eq!(text(100_000_001), "100001S");
+        assert_eq!(text(99_999_999_001), "1666667M");
+        assert_eq!(text(u64::MAX), "99999999H");
+    }
+
+    #[test]
+    fn a_timeout_below_a_millisecond_is_not_zero() {
+        assert_eq!(whole_millis(Duration::from_nanos(1)), 1);
+        assert_eq!(whole_millis(Duration::from_micros(1_001)), 2);
+        assert_eq!(whole_millis(Duration::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,498 @@
+//! Metadata: the fields that an application adds to a call, and those it gets back.
+//!
+//! Spec: gRPC `PROTOCOL-HTTP2.md` "Requests", Custom-Metadata.
+
+use crate::status::{Code, Status};
+
+/// One field of request metadata.
+///
+/// Names are `[0-9a-z_.-]`, and not gRPC's or HTTP's own. A name that ends in `-bin` takes
+/// [`MetadataValue::Binary`], any other [`MetadataValue::Ascii`]. A call with a field that is not so
+/// fails before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataEntry<'a> {
+    /// The field's name, lower case.
+    pub name: &'a str,
+    /// The field's value.
+    pub value: MetadataValue<'a>,
+}
+
+/// A value of metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataValue<'a> {
+    /// Printable ASCII, 0x20 to 0x7e, with no space at its ends.
+    Ascii(&'a str),
+    /// Any octets; base64 on the wire. At most [`MAX_BINARY_VALUE`] octets.
+    Binary(&'a [u8]),
+}
+
+/// Octets of the longest binary value that a call can send.
+pub const MAX_BINARY_VALUE: usize = 192;
+
+/// Octets of [`MAX_BINARY_VALUE`] in base64.
+pub(crate) const MAX_BASE64: usize = 256;
+
+impl<'a> MetadataEntry<'a> {
+    /// A text field.
+    pub const fn ascii(name: &'a str, value: &'a str) -> Self {
+        Self {
+            name,
+            value: MetadataValue::Ascii(value),
+        }
+    }
+
+    /// A binary field; `name` ends in `-bin`.
+    pub const fn binary(name: &'a str, value: &'a [u8]) -> Self {
+        Self {
+            name,
+            value: MetadataValue::Binary(value),
+        }
+    }
+
+    /// Refuses what may not be sent (RFC 9113 section 8.2, and gRPC's own names).
+    pub(crate) fn check(&self) -> Result<(), Status> {
+        let name = self.name.as_bytes();
+        let legal = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'.' | b'-');
+        if name.is_empty() || !name.iter().all(legal) {
+            return refuse("a metadata name is not made of 0-9 a-z _ . -");
+        }
+        if is_reserved(name) {
+            return refuse("a metadata name belongs to gRPC or HTTP: choose another");
+        }
+        match self.value {
+            MetadataValue::Ascii(value) => check_ascii(name, value),
+            MetadataValue::Binary(value) => check_binary(name, value),
+        }
+    }
+
+    /// Whether HPACK must never put the value into a table (RFC 7541 section 7.1.3).
+    pub(crate) fn is_sensitive(&self) -> bool {
+        matches!(self.name, "authorization" | "proxy-authorization" | "cookie")
+    }
+}
+
+fn check_ascii(name: &[u8], value: &str) -> Result<(), Status> {
+    if name.ends_with(b"-bin") {
+        return refuse("a metadata name that ends in -bin takes a binary value");
+    }
+    let edge = value.starts_with(' ') || value.ends_with(' ');
+    if edge || !value.bytes().all(|octet| matches!(octet, 0x20..=0x7e)) {
+        return refuse("a metadata value is not printable ASCII, or has a space at an end: use a -bin field");
+    }
+    Ok(())
+}
+
+fn check_binary(name: &[u8], value: &[u8]) -> Result<(), Status> {
+    if !name.ends_with(b"-bin") {
+        return refuse("a metadata name with a binary value must end in -bin");
+    }
+    if cfg!(not(feature = "base64")) {
+        return refuse("binary metadata needs the feature `base64` of rpc-nostd");
+    }
+    if value.len() > MAX_BINARY_VALUE {
+        return refuse("a binary metadata value is longer than MAX_BINARY_VALUE");
+    }
+    Ok(())
+}
+
+fn refuse(reason: &'static str) -> Result<(), Status> {
+    Err(Status::new(Code::INTERNAL, reason))
+}
+
+/// Names that calls set themselves or that HTTP/2 forbids (RFC 9113 section 8.2.2).
+fn is_reserved(name: &[u8]) -> bool {
+    name.starts_with(b"grpc-")
+        || matches!(
+            name,
+            b"te"
+                | b"content-type"
+                | b"content-length"
+                | b"user-agent"
+                | b"host"
+                | b"connection"
+                | b"keep-alive"
+                | b"proxy-connection"
+                | b"transfer-encoding"
+                | b"upgrade"
+        )
+}
+
+/// Writes `value` in base64 without padding. `None` if it does not fit, or without the feature `base64`.
+#[cfg(feature = "base64")]
+pub(crate) fn encode_base64<'a>(value: &[u8], to: &'a mut [u8; MAX_BASE64]) -> Option<&'a [u8]> {
+    use base64ct::Encoding;
+    base64ct::Base64Unpadded::encode(value, to)
+        .ok()
+        .map(str::as_bytes)
+}
+
+#[cfg(not(feature = "base64"))]
+pub(crate) fn encode_base64<'a>(_: &[u8], _: &'a mut [u8; MAX_BASE64]) -> Option<&'a [u8]> {
+    None
+}
+
+/// Reads base64 with or without padding.
+#[cfg(feature = "base64")]
+fn decode_base64<'a>(text: &[u8], to: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
+    use base64ct::Encoding;
+    let bare = text
+        .strip_suffix(b"==")
+        .or_else(|| text.strip_suffix(b"="))
+        .unwrap_or(text);
+    let decoded_len = bare.len().saturating_mul(3) / 4;
+    let room = to.get_mut(..decoded_len).ok_or(BinaryError::NoRoom)?;
+    base64ct::Base64Unpadded::decode(bare, room).map_err(|_| BinaryError::Malformed)
+}
+
+#[cfg(not(feature = "base64"))]
+fn decode_base64<'a>(_: &[u8], _: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
+    Err(BinaryError::NoRoom)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BinaryError {
+    Malformed,
+    NoRoom,
+}
+
+/// Where a received field stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Initial,
+    Trailing,
+    /// The percent-decoded `grpc-message`; its name is empty.
+    Message,
+    /// The decoded `grpc-status-details-bin`; its name is empty.
+    Details,
+}
+
+impl Kind {
+    fn from_u8(number: u8) -> Option<Self> {
+        [Self::Initial, Self::Trailing, Self::Message, Self::Details]
+            .into_iter()
+            .find(|kind| kind.as_u8() == number)
+    }
+
+    const fn as_u8(self) -> u8 {
+        match self {
+            Self::Initial => 0,
+            Self::Trailing => 1,
+            Self::Message => 2,
+            Self::Details => 3,
+        }
+    }
+}
+
+/// What came with a response beside the message: metadata before it, metadata after it, and the details
+/// of an error. It keeps them in the memory that it is lent.
+///
+/// ```
+/// # use rpc_nostd::ReceivedMetadata;
+/// let mut memory = [0; 256];
+/// let received = ReceivedMetadata::new(&mut memory);
+/// // telemetry.report(&request).receive_into(&mut received).await?;
+/// assert_eq!(received.initial("x-served-by").next(), None);
+/// ```
+///
+/// Each field takes its name, its value and 4 octets. Binary values are held decoded. A field is kept whole or
+/// not at all: [`ReceivedMetadata::overflowed`] tells that one found no room, either here or in the `META`
+/// octets of the stream's slot.
+#[derive(Debug)]
+pub struct ReceivedMetadata<'b> {
+    memory: &'b mut [u8],
+    len: usize,
+    overflowed: bool,
+    message_cut: bool,
+}
+
+impl<'b> ReceivedMetadata<'b> {
+    /// Empty storage over `memory`.
+    pub const fn new(memory: &'b mut [u8]) -> Self {
+        Self {
+            memory,
+            len: 0,
+            overflowed: false,
+            message_cut: false,
+        }
+    }
+
+    /// Values of the initial metadata's fields of this name, in order. `-bin` values are decoded.
+    pub fn initial<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.named(Kind::Initial, name)
+    }
+
+    /// Values of the trailing metadata's fields of this name, in order. `-bin` values are decoded.
+    pub fn trailing<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.named(Kind::Trailing, name)
+    }
+
+    /// All fields of the initial metadata: name and value, in order.
+    pub fn all_initial(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.all(Kind::Initial)
+    }
+
+    /// All fields of the trailing metadata: name and value, in order.
+    pub fn all_trailing(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.all(Kind::Trailing)
+    }
+
+    /// `grpc-status-details-bin`: a serialized `google.rpc.Status`, by convention.
+    pub fn status_details(&self) -> Option<&[u8]> {
+        self.first(Kind::Details)
+    }
+
+    /// Whether something found no room. Raise the octets lent to this value, or `META` and `SCRATCH` of
+    /// [`Resources`](crate::Resources).
+    pub const fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// The percent-decoded `grpc-message`, and whether it was cut for want of room.
+    pub(crate) fn message(&self) -> (&[u8], bool) {
+        (self.first(Kind::Message).unwrap_or_default(), self.message_cut)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.overflowed = false;
+        self.message_cut = false;
+    }
+
+    pub(crate) fn mark_overflow(&mut self) {
+        self.overflowed = true;
+    }
+
+    /// Stores one field as it came from the wire.
+    ///
+    /// # Errors
+    /// The reason for which the call must fail: a binary value that is no base64.
+    pub(crate) fn store(&mut self, kind: Kind, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        if !name.ends_with(b"-bin") {
+            self.append(kind, name, |to| copy_whole(value, to));
+            return Ok(());
+        }
+        // Several values may share a line; they are split before they are decoded.
+        for text in value.split(|octet| *octet == b',') {
+            self.store_binary(kind, name, text.trim_ascii())?;
+        }
+        Ok(())
+    }
+
+    /// Stores the status message; one that is too long is cut, and marked so.
+    pub(crate) fn store_message(&mut self, encoded: &[u8]) {
+        let whole = self.try_append(Kind::Message, b"", |to| Ok(crate::percent::decode(encoded, to)));
+        self.message_cut = whole != Some(true);
+    }
+
+    /// Stores the status details.
+    ///
+    /// # Errors
+    /// As for [`Self::store`].
+    pub(crate) fn store_details(&mut self, text: &[u8]) -> Result<(), &'static str> {
+        self.store_binary(Kind::Details, b"", text)
+    }
+
+    fn store_binary(&mut self, kind: Kind, name: &[u8], text: &[u8]) -> Result<(), &'static str> {
+        let mut malformed = false;
+        self.append(kind, name, |to| match decode_base64(text, to) {
+            Ok(decoded) => Ok((decoded.len(), true)),
+            Err(BinaryError::NoRoom) => Err(()),
+            Err(BinaryError::Malformed) => {
+                malformed = true;
+                Err(())
+            }
+        });
+        if malformed {
+            Err("a -bin field of the response is not base64")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds a record; `fill` writes the value and says how long it is and whether it is whole.
+    fn append(&mut self, kind: Kind, name: &[u8], fill: impl FnOnce(&mut [u8]) -> Result<(usize, bool), ()>) {
+        self.overflowed |= self.try_append(kind, name, fill) != Some(true);
+    }
+
+    fn try_append(
+        &mut self,
+        kind: Kind,
+        name: &[u8],
+        fill: impl FnOnce(&mut [u8]) -> Result<(usize, bool), ()>,
+    ) -> Option<bool> {
+        let name_len = u8::try_from(name.len()).ok()?;
+        let room = self.memory.get_mut(self.len..)?;
+        let (head, room) = room.split_first_chunk_mut::<RECORD_HEAD>()?;
+        let (name_room, room) = room.split_at_mut_checked(name.len())?;
+        let limit = room.len().min(usize::from(u16::MAX));
+        let (value_len, whole) = fill(room.get_mut(..limit)?).ok()?;
+        copy_whole(name, name_room).ok()?;
+        let [high, low] = u16::try_from(value_len).ok()?.to_be_bytes();
+        *head = [kind.as_u8(), name_len, high, low];
+        let record = RECORD_HEAD.saturating_add(name.len()).saturating_add(value_len);
+        self.len = self.len.saturating_add(record);
+        Some(whole)
+    }
+
+    fn records(&self) -> Records<'_> {
+        Records {
+            rest: self.memory.get(..self.len).unwrap_or_default(),
+        }
+    }
+
+    fn first(&self, wanted: Kind) -> Option<&[u8]> {
+        self.records()
+            .find(|(kind, ..)| *kind == wanted)
+            .map(|(_, _, value)| value)
+    }
+
+    fn all(&self, wanted: Kind) -> impl Iterator<Item = (&str, &[u8])> {
+        self.records()
+            .filter(move |(kind, ..)| *kind == wanted)
+            .map(|(_, name, value)| (core::str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    fn named<'a>(&'a self, wanted: Kind, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.records()
+            .filter(move |(kind, found, _)| *kind == wanted && *found == name.as_bytes())
+            .map(|(_, _, value)| value)
+    }
+}
+
+/// Somewhere to keep what came with a response, whatever its memory's lifetime.
+pub(crate) trait KeepMetadata {
+    /// Copies all of `other` but the message, which goes into the call's [`Status`].
+    fn keep(&mut self, other: &ReceivedMetadata<'_>);
+}
+
+impl KeepMetadata for ReceivedMetadata<'_> {
+    fn keep(&mut self, other: &ReceivedMetadata<'_>) {
+        self.clear();
+        self.overflowed = other.overflowed;
+        for (kind, name, value) in other.records().filter(|(kind, ..)| *kind != Kind::Message) {
+            self.append(kind, name, |to| copy_whole(value, to));
+        }
+    }
+}
+
+/// Kind, length of the name, length of the value in two octets.
+const RECORD_HEAD: usize = 4;
+
+struct Records<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = (Kind, &'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (head, rest) = self.rest.split_first_chunk::<RECORD_HEAD>()?;
+        let [kind, name_len, high, low] = *head;
+        let (name, rest) = rest.split_at_checked(usize::from(name_len))?;
+        let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+        self.rest = rest;
+        Some((Kind::from_u8(kind)?, name, value))
+    }
+}
+
+fn copy_whole(from: &[u8], to: &mut [u8]) -> Result<(usize, bool), ()> {
+    let room = to.get_mut(..from.len()).ok_or(())?;
+    for (to, from) in room.iter_mut().zip(from) {
+        *to = *from;
+    }
+    Ok((from.len(), true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_grpc_and_http_are_refused() {
+        for name in [
+            "grpc-timeout",
+            "te",
+            "content-type",
+            "connection",
+            "",
+            "Upper",
+            "a b",
+            ":path",
+            "x\n",
+        ] {
+            assert!(MetadataEntry::ascii(name, "v").check().is_err(), "{name:?}");
+        }
+        for name in ["x-device-id", "0", "a_b.c-d", "authorization"] {
+            assert!(MetadataEntry::ascii(name, "v").check().is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_would_be_malformed_are_refused() {
+        for value in [" v", "v ", "a\r\nb", "a\0", "\u{e9}", "\t"] {
+            assert!(MetadataEntry::ascii("x", value).check().is_err(), "{value:?}");
+        }
+        assert!(MetadataEntry::ascii("x", "").check().is_ok());
+        assert!(MetadataEntry::ascii("x-bin", "v").check().is_err());
+        assert!(MetadataEntry::binary("x", b"v").check().is_err());
+        assert!(
+            MetadataEntry::binary("x-bin", &[0; MAX_BINARY_VALUE])
+                .check()
+                .is_ok()
+        );
+        assert!(
+            MetadataEntry::binary("x-bin", &[0; MAX_BINARY_VALUE + 1])
+                .check()
+                .is_err()
+        );
+    }
+
+    #[cfg(feature = "base64")]
+    #[test]
+    fn binary_values_are_split_before_they_are_decoded_and_take_both_paddings() {
+        let mut memory = [0; 128];
+        let mut received = ReceivedMetadata::new(&mut memory);
+        received
+            .store(Kind::Trailing, b"x-bin", b"q6ur,q6w=,qw==, qw")
+            .unwrap();
+        let values: Vec<_> = received.trailing("x-bin").collect();
+        assert_eq!(values, [&[0xab, 0xab, 0xab][..], &[0xab, 0xac], &[0xab], &[0xab]]);
+        assert!(!received.overflowed());
+        assert!(received.store(Kind::Trailing, b"x-bin", b"q6u%").is_err());
+    }
+
+    #[test]
+    fn repeated_names_keep_their_order_and_sections_are_apart() {
+        let mut memory = [0; 128];
+        let mut received = ReceivedMetadata::new(&mut memory);
+        received.store(Kind::Initial, b"a", b"1").unwrap();
+        received.store(Kind::Trailing, b"a", b"2").unwrap();
+        received.store(Kind::Initial, b"b", b"").unwrap();
+        received.store(Kind::Initial, b"a", b"3").unwrap();
+        assert_eq!(received.initial("a").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(
+            received.all_initial().map(|(name, _)| name).collect::<Vec<_>>(),
+            ["a", "b", "a"]
+        );
+        assert_eq!(received.trailing("a").collect::<Vec<_>>(), [b"2"]);
+    }
+
+    #[test]
+    fn every_memory_size_stores_the_field_or_says_that_it_did_not() {
+        for size in 0..32 {
+            let mut memory = vec![0; size];
+            let mut received = ReceivedMetadata::new(&mut memory);
+            received.store(Kind::Initial, b"name", b"value").unwrap();
+            assert_eq!(received.overflowed(), size < 13, "{size}");
+            assert_eq!(received.initial("name").count(), usize::from(size >= 13));
+        }
+    }
+
+    #[test]
+    fn a_status_message_is_cut_where_memory_ends() {
+        let mut memory = [0; 10];
+        let mut received = ReceivedMetadata::new(&mut memory);
+        received.store_message(b"0123456789");
+        assert_eq!(received.message(), (&b"012345"[..], true));
+    }
+}

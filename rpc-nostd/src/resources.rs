@@ -1,0 +1,169 @@
+//! All memory of one client, sized by its type.
+
+use core::cell::RefCell;
+
+use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
+use hpack_lite::EncoderEntry;
+
+use crate::call::CallDefaults;
+use crate::config::Config;
+use crate::connectivity::Connectivity;
+use crate::deadline::{TimeoutText, whole_millis};
+use crate::framing::PREFIX_LEN;
+use crate::session::Session;
+use crate::slot::Slot;
+
+/// The memory of one client connection: place it in a `static` and lend it to
+/// [`Channel::new`](crate::Channel::new) or [`blocking::Client::new`](crate::blocking::Client::new).
+///
+/// | parameter | octets of | too small means |
+/// |---|---|---|
+/// | `STREAMS` | (a count) calls at once, 1 to 255 | further calls wait, 8 of them, then `RESOURCE_EXHAUSTED` |
+/// | `RECV` | receive buffer and flow-control window of a stream | a response message over `RECV - 5` fails with `RESOURCE_EXHAUSTED` |
+/// | `SEND` | the send buffer, shared by all streams | request headers with metadata over `SEND - 64` fail; less throughput |
+/// | `TABLE` | HPACK table for responses | responses cost more octets on the wire |
+/// | `META` | metadata, status message and details of a stream's response | messages are cut, fields dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
+/// | `SCRATCH` | the longest response header field, name and value | a longer field is dropped |
+///
+/// `STREAMS * RECV` is at most 65,535: the connection's window covers all of its streams, so that one which is
+/// not read never holds up another.
+pub struct Resources<
+    'r,
+    const STREAMS: usize,
+    const RECV: usize,
+    const SEND: usize,
+    const TABLE: usize,
+    const META: usize = 128,
+    const SCRATCH: usize = 256,
+> {
+    recv: [[u8; RECV]; STREAMS],
+    meta: [[u8; META]; STREAMS],
+    send: [u8; SEND],
+    table: [u8; TABLE],
+    scratch: [u8; SCRATCH],
+    chunk: [u8; READ_CHUNK],
+    entries: [EncoderEntry<'r>; ENCODER_ENTRIES],
+    streams: [Stream; STREAMS],
+    slots: [Slot<'r>; STREAMS],
+    timeout: TimeoutText,
+    session: Option<RefCell<Session<'r>>>,
+}
+
+/// What a client is made of.
+pub(crate) struct Parts<'r> {
+    pub(crate) session: Session<'r>,
+    pub(crate) place: &'r mut Option<RefCell<Session<'r>>>,
+    pub(crate) chunk: &'r mut [u8],
+    pub(crate) defaults: CallDefaults<'r>,
+}
+
+impl<
+    'r,
+    const STREAMS: usize,
+    const RECV: usize,
+    const SEND: usize,
+    const TABLE: usize,
+    const META: usize,
+    const SCRATCH: usize,
+> Resources<'r, STREAMS, RECV, SEND, TABLE, META, SCRATCH>
+{
+    const LIMITS: () = {
+        assert!(
+            STREAMS >= 1 && STREAMS <= 255,
+            "STREAMS of Resources must be 1 to 255"
+        );
+        assert!(RECV >= MIN_RECV, "RECV of Resources must be at least 261");
+        assert!(
+            STREAMS * RECV <= 65_535,
+            "STREAMS * RECV of Resources must be at most 65,535"
+        );
+        assert!(SEND >= MIN_SEND, "SEND of Resources must be at least 256");
+    };
+
+    /// Empty memory. `const`, so that it can initialise a `static`.
+    pub const fn new() -> Self {
+        let () = Self::LIMITS;
+        Self {
+            recv: [[0; RECV]; STREAMS],
+            meta: [[0; META]; STREAMS],
+            send: [0; SEND],
+            table: [0; TABLE],
+            scratch: [0; SCRATCH],
+            chunk: [0; READ_CHUNK],
+            entries: [const { EncoderEntry::new() }; ENCODER_ENTRIES],
+            streams: [const { Stream::new() }; STREAMS],
+            slots: [const { Slot::new(&mut [], &mut []) }; STREAMS],
+            timeout: TimeoutText::EMPTY,
+            session: None,
+        }
+    }
+
+    pub(crate) fn split(&'r mut self, config: &Config<'r>) -> Result<Parts<'r>, ConfigError> {
+        for ((slot, recv), meta) in self.slots.iter_mut().zip(&mut self.recv).zip(&mut self.meta) {
+            *slot = Slot::new(recv, meta);
+        }
+        let h2 = H2Config {
+            initial_window_size: u32::try_from(RECV).unwrap_or(u32::MAX),
+            max_header_list_size: config.max_header_list_size,
+            ..H2Config::default()
+        };
+        let memory = Memory {
+            streams: &mut self.streams,
+            send: &mut self.send,
+            decoder_table: &mut self.table,
+            encoder_table: &mut self.entries,
+            scratch: &mut self.scratch,
+        };
+        let conn = Connection::new(Role::Client, h2, memory)?;
+        let session = Session::new(conn, &mut self.slots, Connectivity::new(config.backoff));
+        self.timeout = TimeoutText::from_millis(whole_millis(config.default_timeout));
+        let defaults = CallDefaults {
+            authority: config.authority,
+            user_agent: config.user_agent,
+            default_timeout: config.default_timeout,
+            default_timeout_text: self.timeout.as_bytes(),
+        };
+        Ok(Parts {
+            session,
+            place: &mut self.session,
+            chunk: &mut self.chunk,
+            defaults,
+        })
+    }
+}
+
+impl<
+    const STREAMS: usize,
+    const RECV: usize,
+    const SEND: usize,
+    const TABLE: usize,
+    const META: usize,
+    const SCRATCH: usize,
+> Default for Resources<'_, STREAMS, RECV, SEND, TABLE, META, SCRATCH>
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<
+    const STREAMS: usize,
+    const RECV: usize,
+    const SEND: usize,
+    const TABLE: usize,
+    const META: usize,
+    const SCRATCH: usize,
+> core::fmt::Debug for Resources<'_, STREAMS, RECV, SEND, TABLE, META, SCRATCH>
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Resources").finish_non_exhaustive()
+    }
+}
+
+/// Octets that a driver reads at once.
+const READ_CHUNK: usize = 256;
+/// Request fields that HPACK's table can hold: te, content-type, user-agent, :authority, grpc-timeout, and the
+/// `:path` of the methods that were called last.
+const ENCODER_ENTRIES: usize = 12;
+const MIN_RECV: usize = 256 + PREFIX_LEN;
+const MIN_SEND: usize = 256;

@@ -1,0 +1,455 @@
+//! The response to one call, as it arrives: header fields in, message octets in, one outcome out.
+//!
+//! Spec: gRPC `PROTOCOL-HTTP2.md` "Responses"; `http-grpc-status-mapping.md`; `statuscodes.md`.
+
+use h2_lite::{ErrorCode, Origin, Section};
+
+use crate::framing::{self, PREFIX_LEN};
+use crate::metadata::{Kind, ReceivedMetadata};
+use crate::status::{Code, Status};
+
+/// How a call ended. Small: the peer's message stays in the slot until the call takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The peer sent this code.
+    Peer(Code),
+    /// The peer sent none, or this side ended the call.
+    Local(Code, &'static str),
+    /// Nothing of the call reached an application: it may be sent again (gRFC A6, transparent retry).
+    Unprocessed(&'static str),
+}
+
+/// What of a response has been seen, beside its octets.
+#[derive(Debug)]
+pub(crate) struct Response {
+    http_status: u16,
+    grpc_status: StatusField,
+    content: Content,
+    compressed: bool,
+    headers_done: bool,
+    keep_metadata: bool,
+    field_fault: Option<&'static str>,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StatusField {
+    Absent,
+    Code(Code),
+    Bad,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Absent,
+    Grpc,
+    Other,
+}
+
+impl Response {
+    pub(crate) const fn new() -> Self {
+        Self {
+            http_status: 0,
+            grpc_status: StatusField::Absent,
+            content: Content::Absent,
+            compressed: false,
+            headers_done: false,
+            keep_metadata: false,
+            field_fault: None,
+            outcome: None,
+        }
+    }
+
+    /// For a call that will look at metadata and status details.
+    pub(crate) fn begin(&mut self, keep_metadata: bool) {
+        *self = Self::new();
+        self.keep_metadata = keep_metadata;
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    /// Ends the call unless it has ended: the first outcome stands.
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        self.outcome.get_or_insert(outcome);
+    }
+
+    pub(crate) fn recv_field(
+        &mut self,
+        section: Section,
+        name: &[u8],
+        value: &[u8],
+        store: &mut ReceivedMetadata<'_>,
+    ) {
+        match name {
+            b":status" => self.http_status = parse_http_status(value),
+            b"content-type" => self.content = parse_content_type(value),
+            b"grpc-encoding" => self.compressed = value != b"identity",
+            b"grpc-status" => self.recv_status(value),
+            b"grpc-message" => store.store_message(value),
+            b"grpc-status-details-bin" if self.keep_metadata => self.note(store.store_details(value)),
+            _ if name.starts_with(b"grpc-") || !self.keep_metadata => {}
+            _ => {
+                let kind = if section == Section::Trailers {
+                    Kind::Trailing
+                } else {
+                    Kind::Initial
+                };
+                self.note(store.store(kind, name, value));
+            }
+        }
+    }
+
+    fn recv_status(&mut self, value: &[u8]) {
+        // A second grpc-status in one block makes both worthless: it must never turn a failure into OK.
+        self.grpc_status = match (self.grpc_status, Code::parse(value)) {
+            (StatusField::Absent, Some(code)) => StatusField::Code(code),
+            _ => StatusField::Bad,
+        };
+    }
+
+    fn note(&mut self, stored: Result<(), &'static str>) {
+        if let Err(fault) = stored {
+            self.field_fault.get_or_insert(fault);
+        }
+    }
+
+    /// The end of a header block. Returns whether the rest of the response is of no use.
+    pub(crate) fn recv_headers_end(&mut self, section: Section, end_stream: bool, octets: &[u8]) -> bool {
+        if end_stream {
+            self.finish(octets);
+            return false;
+        }
+        if section == Section::Headers {
+            self.headers_done = true;
+            // Fields before the message do not end a call; the trailers decide.
+            self.grpc_status = StatusField::Absent;
+        }
+        if self.content != Content::Grpc {
+            self.end_by_http();
+        }
+        self.outcome.is_some()
+    }
+
+    /// Looks at what has been gathered of the message. Returns whether the rest is of no use.
+    pub(crate) fn recv_data(&mut self, octets: &[u8], limit: usize, end_stream: bool) -> bool {
+        if self.outcome.is_none() {
+            self.check_message(octets, limit);
+        }
+        if end_stream {
+            self.finish(octets);
+            return false;
+        }
+        self.outcome.is_some()
+    }
+
+    pub(crate) fn recv_reset(&mut self, code: ErrorCode, origin: Origin) {
+        let untouched = !self.headers_done && self.outcome.is_none();
+        let outcome = match origin {
+            Origin::GoAway if untouched => Outcome::Unprocessed("the server is going away"),
+            Origin::GoAway => Outcome::Local(Code::UNAVAILABLE, "the server is going away"),
+            Origin::Peer if code == ErrorCode::REFUSED_STREAM && untouched => {
+                Outcome::Unprocessed("the server refused the stream")
+            }
+            Origin::Peer => Outcome::Local(Code::from_reset(code), "the server reset the stream"),
+            Origin::Local => Outcome::Local(Code::INTERNAL, "the response broke a rule of HTTP/2"),
+        };
+        self.end(outcome);
+    }
+
+    /// END_STREAM.
+    fn finish(&mut self, octets: &[u8]) {
+        let outcome = match self.grpc_status {
+            StatusField::Code(Code::OK) => self.finish_ok(octets),
+            StatusField::Code(code) => Outcome::Peer(code),
+            StatusField::Bad => {
+                Outcome::Local(Code::UNKNOWN, "the server's grpc-status is not a status code")
+            }
+            StatusField::Absent => return self.end_by_http(),
+        };
+        self.end(outcome);
+    }
+
+    fn finish_ok(&self, octets: &[u8]) -> Outcome {
+        if let Some(fault) = self.field_fault {
+            return Outcome::Local(Code::INTERNAL, fault);
+        }
+        match framing::parse(octets) {
+            Some(prefix) if octets.len().saturating_sub(PREFIX_LEN) == to_usize(prefix.len) => {
+                Outcome::Peer(Code::OK)
+            }
+            None if octets.is_empty() => Outcome::Local(
+                Code::UNIMPLEMENTED,
+                "the server answered OK to a unary call without a message",
+            ),
+            _ => Outcome::Local(Code::INTERNAL, "the response ended inside a message"),
+        }
+    }
+
+    /// Without grpc-status the HTTP status decides.
+    fn end_by_http(&mut self) {
+        let message = match (self.http_status, self.content) {
+            (200, Content::Grpc) => "the response ended without grpc-status",
+            (200, _) => "the response is not gRPC: its content-type is not application/grpc",
+            _ => "the HTTP response is an error and carries no grpc-status",
+        };
+        self.end(Outcome::Local(Code::from_http(self.http_status), message));
+    }
+
+    fn check_message(&mut self, octets: &[u8], limit: usize) {
+        let Some(prefix) = framing::parse(octets) else {
+            return;
+        };
+        let body = octets.len().saturating_sub(PREFIX_LEN);
+        let outcome = match prefix.flag {
+            0 if to_usize(prefix.len) > limit => Outcome::Local(Code::RESOURCE_EXHAUSTED, TOO_LARGE),
+            0 if body > to_usize(prefix.len) => Outcome::Local(
+                Code::UNIMPLEMENTED,
+                "the server sent two messages to a unary call",
+            ),
+            0 => return,
+            1 if self.compressed => Outcome::Local(
+                Code::INTERNAL,
+                "the response is compressed, which this client did not offer",
+            ),
+            1 => Outcome::Local(
+                Code::INTERNAL,
+                "the response is marked compressed but names no grpc-encoding",
+            ),
+            _ => Outcome::Local(Code::INTERNAL, "the response's message flag is neither 0 nor 1"),
+        };
+        self.end(outcome);
+    }
+}
+
+impl Outcome {
+    /// The status that the caller gets; `None` is OK.
+    pub(crate) fn to_status(self, store: &ReceivedMetadata<'_>) -> Option<Status> {
+        match self {
+            Self::Peer(Code::OK) => None,
+            Self::Peer(code) => {
+                let (message, cut) = store.message();
+                Some(Status::from_peer(code, message, cut))
+            }
+            Self::Local(code, message) => Some(Status::new(code, message)),
+            Self::Unprocessed(message) => Some(Status::new(Code::UNAVAILABLE, message)),
+        }
+    }
+}
+
+const TOO_LARGE: &str =
+    "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5";
+
+fn parse_http_status(value: &[u8]) -> u16 {
+    core::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+fn parse_content_type(value: &[u8]) -> Content {
+    match value.strip_prefix(b"application/grpc") {
+        Some([] | [b'+' | b';', ..]) => Content::Grpc,
+        _ => Content::Other,
+    }
+}
+
+/// A length that does not fit is larger than any memory here.
+fn to_usize(len: u32) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Script {
+        memory: [u8; 256],
+        response: Response,
+        octets: Vec<u8>,
+    }
+
+    impl Script {
+        fn new() -> Self {
+            let mut response = Response::new();
+            response.begin(true);
+            Self {
+                memory: [0; 256],
+                response,
+                octets: Vec::new(),
+            }
+        }
+
+        fn block(mut self, section: Section, fields: &[(&str, &str)], end: bool) -> Self {
+            let mut store = ReceivedMetadata::new(&mut self.memory);
+            for (name, value) in fields {
+                self.response
+                    .recv_field(section, name.as_bytes(), value.as_bytes(), &mut store);
+            }
+            self.response.recv_headers_end(section, end, &self.octets);
+            self
+        }
+
+        fn headers(self) -> Self {
+            self.block(
+                Section::Headers,
+                &[(":status", "200"), ("content-type", "application/grpc")],
+                false,
+            )
+        }
+
+        fn trailers(self, fields: &[(&str, &str)]) -> Self {
+            self.block(Section::Trailers, fields, true)
+        }
+
+        fn data(mut self, octets: &[u8]) -> Self {
+            self.octets.extend_from_slice(octets);
+            self.response.recv_data(&self.octets, 16, false);
+            self
+        }
+
+        fn code(&self) -> (Code, bool) {
+            match self.response.outcome().expect("the response has ended") {
+                Outcome::Peer(code) => (code, false),
+                Outcome::Local(code, _) => (code, true),
+                Outcome::Unprocessed(_) => (Code::UNAVAILABLE, true),
+            }
+        }
+    }
+
+    const MESSAGE: &[u8] = &[0, 0, 0, 0, 2, 8, 1];
+
+    #[test]
+    fn ok_needs_one_whole_message_and_a_status() {
+        let ok = [("grpc-status", "0")];
+        assert_eq!(
+            Script::new().headers().data(MESSAGE).trailers(&ok).code(),
+            (Code::OK, false)
+        );
+        assert_eq!(
+            Script::new().headers().trailers(&ok).code(),
+            (Code::UNIMPLEMENTED, true)
+        );
+        assert_eq!(
+            Script::new().headers().data(&MESSAGE[..6]).trailers(&ok).code(),
+            (Code::INTERNAL, true)
+        );
+        assert_eq!(
+            Script::new().headers().data(&MESSAGE[..3]).trailers(&ok).code(),
+            (Code::INTERNAL, true)
+        );
+        let two = Script::new().headers().data(MESSAGE).data(MESSAGE);
+        assert_eq!(two.code(), (Code::UNIMPLEMENTED, true));
+        assert_eq!(
+            Script::new().headers().data(MESSAGE).trailers(&[]).code(),
+            (Code::UNKNOWN, true)
+        );
+    }
+
+    #[test]
+    fn a_status_that_is_garbage_or_repeated_is_never_ok() {
+        for fields in [
+            &[("grpc-status", "")][..],
+            &[("grpc-status", "-1")],
+            &[("grpc-status", "00")],
+            &[("grpc-status", "99999999999")],
+            &[("grpc-status", "0"), ("grpc-status", "0")],
+            &[("grpc-status", "5"), ("grpc-status", "0")],
+        ] {
+            let script = Script::new().headers().data(MESSAGE).trailers(fields);
+            assert_eq!(script.code(), (Code::UNKNOWN, true), "{fields:?}");
+        }
+        let early = Script::new()
+            .block(
+                Section::Headers,
+                &[
+                    (":status", "200"),
+                    ("content-type", "application/grpc"),
+                    ("grpc-status", "0"),
+                ],
+                false,
+            )
+            .data(MESSAGE)
+            .trailers(&[]);
+        assert_eq!(early.code(), (Code::UNKNOWN, true));
+    }
+
+    #[test]
+    fn trailers_only_carries_the_status_in_one_block() {
+        let fields = [
+            (":status", "200"),
+            ("content-type", "application/grpc"),
+            ("grpc-status", "5"),
+        ];
+        assert_eq!(
+            Script::new().block(Section::Headers, &fields, true).code(),
+            (Code::NOT_FOUND, false)
+        );
+    }
+
+    #[test]
+    fn a_grpc_status_wins_over_the_http_status() {
+        let fields = [(":status", "503"), ("grpc-status", "7")];
+        assert_eq!(
+            Script::new().block(Section::Headers, &fields, true).code(),
+            (Code::PERMISSION_DENIED, false)
+        );
+        let fields = [(":status", "503"), ("content-type", "text/html")];
+        assert_eq!(
+            Script::new().block(Section::Headers, &fields, false).code(),
+            (Code::UNAVAILABLE, true)
+        );
+        let fields = [(":status", "200"), ("content-type", "application/grpc-web")];
+        assert_eq!(
+            Script::new().block(Section::Headers, &fields, false).code(),
+            (Code::UNKNOWN, true)
+        );
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_refused_at_its_prefix() {
+        let script = Script::new().headers().data(&[0, 0, 0, 0, 17]);
+        assert_eq!(script.code(), (Code::RESOURCE_EXHAUSTED, true));
+        let script = Script::new().headers().data(&[0, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(script.code(), (Code::RESOURCE_EXHAUSTED, true));
+    }
+
+    #[test]
+    fn compressed_and_unknown_message_flags_are_internal() {
+        for flag in [1, 2, 255] {
+            assert_eq!(
+                Script::new().headers().data(&[flag, 0, 0, 0, 0]).code(),
+                (Code::INTERNAL, true)
+            );
+        }
+    }
+
+    #[test]
+    fn a_reset_before_any_response_may_be_retried_where_nothing_was_processed() {
+        let mut fresh = Response::new();
+        fresh.recv_reset(ErrorCode::REFUSED_STREAM, Origin::Peer);
+        assert!(matches!(fresh.outcome(), Some(Outcome::Unprocessed(_))));
+        let mut begun = Script::new().headers().response;
+        begun.recv_reset(ErrorCode::REFUSED_STREAM, Origin::Peer);
+        assert!(matches!(
+            begun.outcome(),
+            Some(Outcome::Local(Code::UNAVAILABLE, _))
+        ));
+        let mut cancelled = Response::new();
+        cancelled.recv_reset(ErrorCode::CANCEL, Origin::Peer);
+        assert!(matches!(
+            cancelled.outcome(),
+            Some(Outcome::Local(Code::CANCELLED, _))
+        ));
+    }
+
+    #[test]
+    fn a_bad_binary_field_fails_this_call_alone() {
+        let trailers = [("grpc-status", "0"), ("x-bin", "!!!")];
+        let script = Script::new().headers().data(MESSAGE).trailers(&trailers);
+        if cfg!(feature = "base64") {
+            assert_eq!(script.code(), (Code::INTERNAL, true));
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The outcome of a call: a code, and a message for people.
+//!
+//! Spec: gRPC `statuscodes.md`, `PROTOCOL-HTTP2.md` "Responses", `http-grpc-status-mapping.md`.
+
+use core::fmt;
+
+use h2_lite::ErrorCode;
+
+/// A gRPC status code. Open: a code that gRPC does not define arrives as [`Code::UNKNOWN`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u8);
+
+#[allow(
+    missing_docs,
+    reason = "the names are gRPC's own, explained in statuscodes.md"
+)]
+impl Code {
+    pub const OK: Self = Self(0);
+    pub const CANCELLED: Self = Self(1);
+    pub const UNKNOWN: Self = Self(2);
+    pub const INVALID_ARGUMENT: Self = Self(3);
+    pub const DEADLINE_EXCEEDED: Self = Self(4);
+    pub const NOT_FOUND: Self = Self(5);
+    pub const ALREADY_EXISTS: Self = Self(6);
+    pub const PERMISSION_DENIED: Self = Self(7);
+    pub const RESOURCE_EXHAUSTED: Self = Self(8);
+    pub const FAILED_PRECONDITION: Self = Self(9);
+    pub const ABORTED: Self = Self(10);
+    pub const OUT_OF_RANGE: Self = Self(11);
+    pub const UNIMPLEMENTED: Self = Self(12);
+    pub const INTERNAL: Self = Self(13);
+    pub const UNAVAILABLE: Self = Self(14);
+    pub const DATA_LOSS: Self = Self(15);
+    pub const UNAUTHENTICATED: Self = Self(16);
+}
+
+impl Code {
+    /// The number on the wire, 0 to 16.
+    pub const fn as_u8(self) -> u8 {
+        self.0
+    }
+
+    /// The name as gRPC spells it, such as `"DEADLINE_EXCEEDED"`.
+    pub fn name(self) -> &'static str {
+        NAMES.get(usize::from(self.0)).copied().unwrap_or("UNKNOWN")
+    }
+
+    /// The code with this number; [`Code::UNKNOWN`] for one that gRPC does not define.
+    pub const fn from_u32(number: u32) -> Self {
+        if number <= 16 {
+            Self(number.to_le_bytes()[0])
+        } else {
+            Self::UNKNOWN
+        }
+    }
+
+    /// Reads a `grpc-status` value: decimal, no sign, no leading zero. `None` if it is not that.
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        if value.is_empty() || value.len() > 9 || (value.len() > 1 && value.first() == Some(&b'0')) {
+            return None;
+        }
+        let mut number = 0u32;
+        for byte in value {
+            let digit = char::from(*byte).to_digit(10)?;
+            number = number.checked_mul(10)?.checked_add(digit)?;
+        }
+        Some(Self::from_u32(number))
+    }
+
+    /// For a response without `grpc-status`. Spec: http-grpc-status-mapping.md.
+    pub(crate) fn from_http(status: u16) -> Self {
+        match status {
+            400 | 431 => Self::INTERNAL,
+            401 => Self::UNAUTHENTICATED,
+            403 => Self::PERMISSION_DENIED,
+            404 => Self::UNIMPLEMENTED,
+            429 | 502..=504 => Self::UNAVAILABLE,
+            _ => Self::UNKNOWN,
+        }
+    }
+
+    /// For a stream that the peer reset. Spec: PROTOCOL-HTTP2.md "Errors".
+    pub(crate) fn from_reset(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::REFUSED_STREAM => Self::UNAVAILABLE,
+            ErrorCode::CANCEL => Self::CANCELLED,
+            ErrorCode::ENHANCE_YOUR_CALM => Self::RESOURCE_EXHAUSTED,
+            ErrorCode::INADEQUATE_SECURITY => Self::PERMISSION_DENIED,
+            ErrorCode::NO_ERROR
+            | ErrorCode::PROTOCOL_ERROR
+            | ErrorCode::INTERNAL_ERROR
+            | ErrorCode::FLOW_CONTROL_ERROR
+            | ErrorCode::SETTINGS_TIMEOUT
+            | ErrorCode::FRAME_SIZE_ERROR
+            | ErrorCode::COMPRESSION_ERROR
+            | ErrorCode::CONNECT_ERROR => Self::INTERNAL,
+            _ => Self::UNKNOWN,
+        }
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Code {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}", self.name());
+    }
+}
+
+/// How a call failed: what `Err` holds in every call of this crate.
+///
+/// The code is the peer's, or ours where the call did not get that far; [`Status::is_local`] tells which.
+/// The message is for people. A peer's message longer than [`Status::MESSAGE_CAPACITY`] octets is cut
+/// at a character boundary, and [`Status::is_message_truncated`] says so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    code: Code,
+    text: Text,
+}
+
+/// Our own messages stay in flash; a peer's is copied out of the slot before that is used again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Local(&'static str),
+    Peer {
+        octets: [u8; Status::MESSAGE_CAPACITY],
+        len: u8,
+        truncated: bool,
+    },
+}
+
+impl Status {
+    /// Octets of a peer's message that a `Status` keeps.
+    pub const MESSAGE_CAPACITY: usize = 96;
+
+    /// A status made on this side of the connection.
+    pub const fn new(code: Code, message: &'static str) -> Self {
+        Self {
+            code,
+            text: Text::Local(message),
+        }
+    }
+
+    /// A status that the peer sent. `message` is already percent-decoded; what is not UTF-8 in it is
+    /// dropped from the first bad octet on.
+    pub(crate) fn from_peer(code: Code, message: &[u8], cut_before: bool) -> Self {
+        let mut octets = [0; Self::MESSAGE_CAPACITY];
+        let kept = crate::percent::floor_char_boundary(message, Self::MESSAGE_CAPACITY);
+        for (to, from) in octets.iter_mut().zip(kept) {
+            *to = *from;
+        }
+        let truncated = cut_before || kept.len() < message.len();
+        let len = u8::try_from(kept.len()).unwrap_or(0);
+        Self {
+            code,
+            text: Text::Peer {
+                octets,
+                len,
+                truncated,
+            },
+        }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The message, perhaps empty.
+    pub fn message(&self) -> &str {
+        match &self.text {
+            Text::Local(message) => message,
+            Text::Peer { octets, len, .. } => {
+                let kept = octets.get(..usize::from(*len)).unwrap_or_default();
+                match core::str::from_utf8(kept) {
+                    Ok(text) => text,
+                    Err(error) => kept
+                        .get(..error.valid_up_to())
+                        .and_then(|valid| core::str::from_utf8(valid).ok())
+                        .unwrap_or_default(),
+                }
+            }
+        }
+    }
+
+    /// Whether this side made the status: the peer did not send it.
+    pub const fn is_local(&self) -> bool {
+        matches!(self.text, Text::Local(_))
+    }
+
+    /// Whether the peer's message was longer than what was kept.
+    pub const fn is_message_truncated(&self) -> bool {
+        matches!(self.text, Text::Peer { truncated: true, .. })
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("code", &self.code)
+            .field("message", &self.message())
+            .field("local", &self.is_local())
+            .finish()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())?;
+        f.write_str(": ")?;
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for Status {}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Status {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}: {=str}", self.code.name(), self.message());
+    }
+}
+
+const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grpc_status_is_decimal_without_sign_or_leading_zero() {
+        assert_eq!(Code::parse(b"0"), Some(Code::OK));
+        assert_eq!(Code::parse(b"14"), Some(Code::UNAVAILABLE));
+        assert_eq!(Code::parse(b"17"), Some(Code::UNKNOWN));
+        for bad in [
+            &b""[..],
+            b"-1",
+            b"+1",
+            b"01",
+            b"00",
+            b" 1",
+            b"1 ",
+            b"x",
+            b"99999999999999999999",
+        ] {
+            assert_eq!(Code::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn http_status_maps_as_the_grpc_document_says() {
+        let table = [
+            (400, Code::INTERNAL),
+            (401, Code::UNAUTHENTICATED),
+            (403, Code::PERMISSION_DENIED),
+            (404, Code::UNIMPLEMENTED),
+            (429, Code::UNAVAILABLE),
+            (431, Code::INTERNAL),
+            (500, Code::UNKNOWN),
+            (502, Code::UNAVAILABLE),
+            (503, Code::UNAVAILABLE),
+            (504, Code::UNAVAILABLE),
+            (200, Code::UNKNOWN),
+            (302, Code::UNKNOWN),
+        ];
+        for (http, code) in table {
+            assert_eq!(Code::from_http(http), code, "{http}");
+        }
+    }
+
+    #[test]
+    fn rst_stream_code_maps_as_the_grpc_document_says() {
+        let table = [
+            (ErrorCode::NO_ERROR, Code::INTERNAL),
+            (ErrorCode::PROTOCOL_ERROR, Code::INTERNAL),
+            (ErrorCode::INTERNAL_ERROR, Code::INTERNAL),
+            (ErrorCode::FLOW_CONTROL_ERROR, Code::INTERNAL),
+            (ErrorCode::SETTINGS_TIMEOUT, Code::INTERNAL),
+            (ErrorCode::STREAM_CLOSED, Code::UNKNOWN),
+            (ErrorCode::FRAME_SIZE_ERROR, Code::INTERNAL),
+            (ErrorCode::REFUSED_STREAM, Code::UNAVAILABLE),
+            (ErrorCode::CANCEL, Code::CANCELLED),
+            (ErrorCode::COMPRESSION_ERROR, Code::INTERNAL),
+            (ErrorCode::CONNECT_ERROR, Code::INTERNAL),
+            (ErrorCode::ENHANCE_YOUR_CALM, Code::RESOURCE_EXHAUSTED),
+            (ErrorCode::INADEQUATE_SECURITY, Code::PERMISSION_DENIED),
+        ];
+        for (reset, code) in table {
+            assert_eq!(Code::from_reset(reset), code, "{reset:?}");
+        }
+    }
+
+    #[test]
+    fn peer_message_is_cut_at_a_character_boundary() {
+        let long = "\u{1f608}".repeat(40);
+        let status = Status::from_peer(Code::NOT_FOUND, long.as_bytes(), false);
+        assert_eq!(status.message().len(), 96);
+        assert!(status.is_message_truncated());
+        let odd = format!("a{long}");
+        let status = Status::from_peer(Code::NOT_FOUND, odd.as_bytes(), false);
+        assert_eq!(status.message(), &odd[..93]);
+        let whole = Status::from_peer(Code::NOT_FOUND, b"gone", false);
+        assert_eq!(
+            (whole.message(), whole.is_message_truncated(), whole.is_local()),
+            ("gone", false, false)
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! Transports for the async [`Channel`](crate::Channel).
+
+use core::future::Future;
+
+use embedded_io_async::{Read, Write};
+
+/// Makes connections to one server. The [`Runner`](crate::Runner) calls it whenever it needs one.
+pub trait Connector {
+    /// What a connection is.
+    type Connection<'c>: Duplex
+    where
+        Self: 'c;
+
+    /// Connects. Name resolution belongs here. The [`Runner`](crate::Runner) drops the future when the time to
+    /// connect is over.
+    ///
+    /// # Errors
+    /// What went wrong, in a few words that a call's status will carry.
+    fn connect(&mut self) -> impl Future<Output = Result<Self::Connection<'_>, &'static str>>;
+}
+
+/// A connection whose two directions are used at once.
+pub trait Duplex {
+    /// The half that receives.
+    type Reader<'h>: Read
+    where
+        Self: 'h;
+    /// The half that sends.
+    type Writer<'h>: Write
+    where
+        Self: 'h;
+
+    /// Whether `flush` is called after each write. Right for a transport that buffers, such as TLS; wrong for
+    /// one whose `flush` waits for the peer, such as `embassy-net`'s TCP.
+    const FLUSH: bool = true;
+
+    /// Lends both halves. The reader's pending read is never dropped while the connection is in use.
+    fn split(&mut self) -> (Self::Reader<'_>, Self::Writer<'_>);
+
+    /// Ends the connection, the polite way if there is one. Must not wait for the peer.
+    fn close(&mut self) {}
+}
