@@ -20,6 +20,8 @@ pub(crate) fn check(schema: &Schema, skip_streaming: bool, problems: &mut Vec<Pr
         }
     }
     find_client_clashes(schema, problems);
+    find_value_clashes(schema, &needed, problems);
+    find_oneof_clashes(schema, &needed, problems);
 }
 
 fn find_groups(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
@@ -125,7 +127,14 @@ impl<'a> CycleSearch<'a, '_> {
 fn find_method_clashes(service: &Service, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for method in &service.methods {
-        for name in [names::function(&method.name), names::method_const(&method.name)] {
+        let constants = names::MethodConstants::new(&method.name);
+        let function = names::function(&method.name);
+        for name in [
+            function,
+            constants.method,
+            constants.request_size,
+            constants.response_size,
+        ] {
             match seen.get(&name) {
                 Some(&other) => {
                     problems.push(Problem::NameClash {
@@ -140,6 +149,54 @@ fn find_method_clashes(service: &Service, problems: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+fn find_value_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
+    let enums = schema.files.iter().flat_map(|file| &file.enums);
+    for one in enums.filter(|one| needed.contains(one.full_name.as_str())) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for value in &one.values {
+            let name = names::enum_value(last_name(&one.full_name), &value.name);
+            if let Some(other) = seen.insert(name.clone(), &value.name) {
+                problems.push(Problem::NameClash {
+                    place: value.place.clone(),
+                    what: format!("value `{}` of enum `{}`", value.name, one.full_name),
+                    other: format!("value `{other}`"),
+                    name,
+                });
+            }
+        }
+    }
+}
+
+/// The enum of a oneof lies in the module of its message's inner types.
+fn find_oneof_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
+    for (file, message) in schema
+        .messages()
+        .filter(|(_, message)| needed.contains(message.full_name.as_str()))
+    {
+        for oneof in &message.oneofs {
+            let name = names::oneof(&oneof.name);
+            let inner = crate::schema::join(&message.full_name, &name);
+            let messages = file
+                .messages
+                .iter()
+                .map(|message| (&message.full_name, &message.place));
+            let mut types = messages.chain(file.enums.iter().map(|one| (&one.full_name, &one.place)));
+            if let Some((other, place)) = types.find(|(other, _)| **other == inner) {
+                problems.push(Problem::NameClash {
+                    place: oneof.place.clone(),
+                    what: format!("oneof `{}` of message `{}`", oneof.name, message.full_name),
+                    other: format!("type `{other}` ({place})"),
+                    name,
+                });
+            }
+        }
+    }
+}
+
+fn last_name(full_name: &str) -> &str {
+    full_name.rsplit_once('.').map_or(full_name, |(_, name)| name)
 }
 
 /// A package is one Rust module, so its messages, enums, sub-packages and stubs share one set of names.

@@ -60,7 +60,8 @@ pub enum Problem {
     Usage(String),
     /// A field that holds bytes or elements, and nobody said how many.
     #[error(
-        "{place}: {what} `{field}` of message `{message}` in package `{package}` has no capacity; add to {}: {line_to_add}",
+        "{place}: no capacity for {what} `{field}` of message `{message}` in package `{package}`; \
+         add to {}: {line_to_add}",
         shown(config)
     )]
     MissingCapacity {

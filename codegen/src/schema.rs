@@ -36,11 +36,19 @@ pub(crate) struct Message {
     pub(crate) full_name: String,
     pub(crate) place: Place,
     pub(crate) fields: Vec<Field>,
+    pub(crate) oneofs: Vec<Named>,
 }
 
 /// One enum.
 pub(crate) struct Enum {
     pub(crate) full_name: String,
+    pub(crate) place: Place,
+    pub(crate) values: Vec<Named>,
+}
+
+/// A value of an enum, or a oneof.
+pub(crate) struct Named {
+    pub(crate) name: String,
     pub(crate) place: Place,
 }
 
@@ -247,11 +255,26 @@ impl<'a> FileReader<'a> {
                 shape: shape_of(field, proto, &full_name),
             })
             .collect();
+        let is_real = |index| {
+            let mut members = proto
+                .field
+                .iter()
+                .filter(|field| field.oneof_index == Some(index));
+            members.any(|field| !field.proto3_optional())
+        };
+        let oneofs = indexed(&proto.oneof_decl)
+            .filter(|(index, _)| is_real(*index))
+            .map(|(index, oneof)| Named {
+                name: oneof.name().to_owned(),
+                place: self.place(&extend(path, MESSAGE_ONEOF, index)),
+            })
+            .collect();
         let place = self.place(path);
         self.file.messages.push(Message {
             full_name: full_name.clone(),
             place,
             fields,
+            oneofs,
         });
         for (index, nested) in indexed(&proto.nested_type) {
             if !is_map_entry(nested) {
@@ -265,9 +288,16 @@ impl<'a> FileReader<'a> {
 
     fn read_enum(&mut self, proto: &EnumDescriptorProto, scope: &str, path: &[i32]) {
         let place = self.place(path);
+        let values = indexed(&proto.value)
+            .map(|(index, value)| Named {
+                name: value.name().to_owned(),
+                place: self.place(&extend(path, ENUM_VALUE, index)),
+            })
+            .collect();
         self.file.enums.push(Enum {
             full_name: join(scope, proto.name()),
             place,
+            values,
         });
     }
 
@@ -405,4 +435,6 @@ const FILE_SERVICE: i32 = 6;
 const MESSAGE_FIELD: i32 = 2;
 const MESSAGE_NESTED: i32 = 3;
 const MESSAGE_ENUM: i32 = 4;
+const MESSAGE_ONEOF: i32 = 8;
 const SERVICE_METHOD: i32 = 2;
+const ENUM_VALUE: i32 = 2;

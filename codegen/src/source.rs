@@ -48,6 +48,11 @@ impl Sources {
                 .into());
             }
         }
+        for proto in protos {
+            if !proto.is_file() && !includes.iter().any(|folder| folder.join(proto).is_file()) {
+                return Err(Problem::Usage(format!("{}: no such file", crate::error::shown(proto))).into());
+            }
+        }
         let problem = |error: protox::Error| Error::from(problem_of(&error, includes));
         let mut compiler = Compiler::new(includes).map_err(problem)?;
         compiler.include_imports(true).include_source_info(true);

@@ -29,13 +29,18 @@ impl CapacityFiles {
     pub(crate) fn read(&mut self, path: &Path, package: &str) {
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Reader {
-                    path,
-                    package,
-                    text: &text,
-                    out: self,
+                Ok(text) => {
+                    let start = self.lines.len();
+                    Reader {
+                        path,
+                        package,
+                        text: &text,
+                        out: self,
+                    }
+                    .read();
+                    // The parser gives them in order of their names.
+                    self.lines[start..].sort_by_key(|line| line.place.line);
                 }
-                .read(),
                 Err(error) => {
                     let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
                     self.problems
@@ -74,7 +79,7 @@ impl Reader<'_> {
                     let found = other.type_str();
                     self.reject(
                         key.span().start,
-                        format!("`capacity` is a {found}; write a table: [capacity]"),
+                        format!("`capacity` is of type {found}; write a table: [capacity]"),
                     );
                 }
                 (name, _) => self.reject(
@@ -130,7 +135,7 @@ impl Reader<'_> {
                 let found = value.get_ref().type_str();
                 self.reject(
                     start,
-                    format!("the capacity of `{key}` is a {found}; write a number"),
+                    format!("the capacity of `{key}` is of type {found}; write a number"),
                 );
             }
         }

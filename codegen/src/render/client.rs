@@ -85,12 +85,9 @@ fn method_description(method: &Unary<'_>) -> TokenStream {
         request,
         response,
     } = method;
-    let constant = names::method_const(&declared.name);
-    let (request_size, response_size) = (
-        format_ident!("{constant}_REQUEST_MAX_SIZE"),
-        format_ident!("{constant}_RESPONSE_MAX_SIZE"),
-    );
-    let constant = ident(&constant);
+    let constants = names::MethodConstants::new(&declared.name);
+    let constant = ident(&constants.method);
+    let (request_size, response_size) = (ident(&constants.request_size), ident(&constants.response_size));
     let doc = format!(
         " `rpc {}({}) returns ({})`",
         declared.name, declared.input, declared.output
@@ -165,7 +162,7 @@ fn function(module: &proc_macro2::Ident, method: &Unary<'_>) -> TokenStream {
         response,
     } = method;
     let name = ident(&names::function(&declared.name));
-    let constant = ident(&names::method_const(&declared.name));
+    let constant = ident(&names::MethodConstants::new(&declared.name).method);
     let mut docs = declared.comment.clone();
     if docs.is_empty() {
         docs.push(format!(" Calls `{path}`."));

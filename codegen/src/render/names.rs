@@ -1,5 +1,7 @@
-//! Rust names of stubs. Messages and fields get theirs from micropb-gen.
+//! Rust names: those of stubs are made here, those of messages and their parts by micropb-gen. Where two
+//! declarations can get one name from it, the rule is repeated here to find that out.
 
+use convert_case::{Case, Casing};
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
 /// The client struct of a service: `TelemetryClient`.
@@ -19,14 +21,39 @@ pub(crate) fn function(method: &str) -> String {
     if taken { format!("{name}_") } else { name }
 }
 
-/// The method's description in the service's module: `REPORT`.
-pub(crate) fn method_const(method: &str) -> String {
-    let name = method.to_shouty_snake_case();
-    if name == SERVICE_NAME {
-        format!("{name}_")
-    } else {
-        name
+/// What the service's module says about a method.
+pub(crate) struct MethodConstants {
+    /// Its description: `REPORT`.
+    pub(crate) method: String,
+    /// Sizes: `REPORT_REQUEST_MAX_SIZE`.
+    pub(crate) request_size: String,
+    pub(crate) response_size: String,
+}
+
+impl MethodConstants {
+    pub(crate) fn new(method: &str) -> Self {
+        let name = method.to_shouty_snake_case();
+        Self {
+            request_size: format!("{name}_REQUEST_MAX_SIZE"),
+            response_size: format!("{name}_RESPONSE_MAX_SIZE"),
+            method: if name == SERVICE_NAME {
+                format!("{name}_")
+            } else {
+                name
+            },
+        }
     }
+}
+
+/// The constant of an enum's value: `MODE_FAST` of `Mode` becomes `Fast`.
+pub(crate) fn enum_value(one: &str, value: &str) -> String {
+    let name = value.to_case(Case::Pascal);
+    name.strip_prefix(one).unwrap_or(&name).to_owned()
+}
+
+/// The enum of a oneof: `choice` becomes `Choice`.
+pub(crate) fn oneof(name: &str) -> String {
+    name.to_case(Case::Pascal)
 }
 
 /// True if `name` cannot be written as it is. `gen` is a keyword since edition 2024.

@@ -14,10 +14,15 @@ pub(crate) fn tidy(raw: &str) -> syn::Result<String> {
     let mut file: File = syn::parse2(redirect(tokens))?;
     clean_items(&mut file.items);
     Tidy.visit_file_mut(&mut file);
+    // What a program leaves unused is no fault of it, and what the including module is called is its own choice.
     for item in &mut file.items {
-        if let Some(attrs) = attrs_of(item) {
-            // What a program leaves unused is no fault of it, and it cannot remove it here.
-            attrs.push(parse_quote!(#[allow(dead_code)]));
+        match item {
+            Item::Mod(item) => item
+                .attrs
+                .push(parse_quote!(#[allow(dead_code, clippy::module_inception)])),
+            other => attrs_of(other)
+                .into_iter()
+                .for_each(|attrs| attrs.push(parse_quote!(#[allow(dead_code)]))),
         }
     }
     Ok(prettyplease::unparse(&file))
@@ -26,8 +31,8 @@ pub(crate) fn tidy(raw: &str) -> syn::Result<String> {
 /// `::micropb` is always the codec's crate: modules of that name are written `r#micropb`, relative, by micropb-gen.
 fn redirect(tokens: TokenStream) -> TokenStream {
     let mut out: Vec<TokenTree> = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (index, token) in tokens.iter().cloned().enumerate() {
         let after_colons = matches!(out.as_slice(), [.., TokenTree::Punct(a), TokenTree::Punct(b)]
             if a.as_char() == ':' && a.spacing() == Spacing::Joint && b.as_char() == ':');
         match token {
@@ -35,7 +40,9 @@ fn redirect(tokens: TokenStream) -> TokenStream {
                 out.extend(quote! { rpc_nostd::micropb });
             }
             // With type arguments it is the one of core; without, it can be a message of that name.
-            TokenTree::Ident(ident) if ident == "Result" && !after_colons && is_less_than(tokens.peek()) => {
+            TokenTree::Ident(ident)
+                if ident == "Result" && !after_colons && has_arguments(&tokens[index + 1..]) =>
+            {
                 out.extend(quote! { ::core::result::Result });
             }
             TokenTree::Ident(ident) => out.push(plain(ident).into()),
@@ -48,8 +55,10 @@ fn redirect(tokens: TokenStream) -> TokenStream {
     out.into_iter().collect()
 }
 
-fn is_less_than(token: Option<&TokenTree>) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == '<')
+/// True if a type of which `next` are the following tokens has arguments. micropb-gen prints `Name<>` for none.
+fn has_arguments(next: &[TokenTree]) -> bool {
+    let is = |token: &TokenTree, mark| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark);
+    matches!(next, [first, second, ..] if is(first, '<') && !is(second, '>'))
 }
 
 fn plain(ident: Ident) -> Ident {
@@ -149,6 +158,10 @@ impl VisitMut for Tidy {
                 // micropb-gen prints these bodies from fixed patterns, with imports and braces to spare.
                 item.attrs.push(parse_quote!(#[allow(unused, clippy::all)]));
             }
+            Some(name) if name == "Debug" => {
+                // An enum's values: two can have one number.
+                item.attrs.push(parse_quote!(#[allow(unreachable_patterns)]));
+            }
             Some(name) if name == "Default" => {
                 item.attrs.push(parse_quote!(#[allow(clippy::derivable_impls)]));
             }
@@ -219,7 +232,6 @@ fn doc_text(attr: &Attribute) -> Option<String> {
 
 fn attrs_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
     match item {
-        Item::Mod(item) => Some(&mut item.attrs),
         Item::Struct(item) => Some(&mut item.attrs),
         Item::Enum(item) => Some(&mut item.attrs),
         Item::Impl(item) if item.trait_.is_none() => Some(&mut item.attrs),

@@ -1,0 +1,207 @@
+//! The output compiles in a crate of its own, with every lint that is on by default denied.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rpc_nostd_codegen::Builder;
+
+/// Compiled in a library, where `missing_docs` looks, and in a program, where `dead_code` looks.
+#[test]
+fn output_compiles_without_warnings_on_the_host() {
+    let user = UserCrate::new("host");
+    user.cargo(&["clippy", "--lib", "--bins"]);
+}
+
+#[test]
+fn messages_come_back_as_they_were_and_keep_to_their_capacities() {
+    let user = UserCrate::new("run");
+    user.cargo(&["run"]);
+}
+
+#[test]
+fn output_is_documented_without_warnings() {
+    let user = UserCrate::new("doc");
+    user.cargo(&["doc", "--no-deps", "--lib"]);
+}
+
+#[test]
+fn output_compiles_without_warnings_on_a_cortex_m3() {
+    let target = "thumbv7m-none-eabi";
+    let libdir = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .output()
+        .unwrap();
+    if !Path::new(String::from_utf8(libdir.stdout).unwrap().trim()).is_dir() {
+        eprintln!("not tested: `rustup target add {target}` installs what is missing");
+        return;
+    }
+    let user = UserCrate::new("thumb");
+    user.cargo(&["check", "--lib", "--target", target]);
+}
+
+/// A crate as a user would have it.
+struct UserCrate {
+    folder: tempfile::TempDir,
+}
+
+impl UserCrate {
+    fn new(name: &str) -> Self {
+        let mut modules = String::new();
+        let mut files = vec![("Cargo.toml".to_owned(), manifest(name))];
+        for case in support::golden_cases() {
+            let module = case.file_name().unwrap().to_str().unwrap().to_owned();
+            let code = Builder::new()
+                .skip_streaming_methods(module == "streaming_skipped")
+                .generate(&[case.join("in.proto")], &[&case])
+                .unwrap()
+                .code;
+            modules.push_str(&format!(
+                "/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n"
+            ));
+            files.push((format!("src/{module}.rs"), code));
+        }
+        let library = format!("{LIBRARY_HEAD}{modules}{USES}");
+        files.push(("src/lib.rs".to_owned(), library));
+        let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
+        files.push((
+            "src/main.rs".to_owned(),
+            format!("#![forbid(unsafe_code)]\n{program}{PROGRAM}"),
+        ));
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        let folder = support::folder(&files);
+        // The versions of this workspace, which are on this machine already.
+        std::fs::copy(root().join("../Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+        Self { folder }
+    }
+
+    fn cargo(&self, arguments: &[&str]) {
+        let run = |offline: &[&str]| {
+            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+            cargo
+                .args(arguments)
+                .args(offline)
+                .arg("--quiet")
+                .current_dir(self.folder.path());
+            cargo.env(
+                "CARGO_TARGET_DIR",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("user-crate"),
+            );
+            cargo
+                .env("RUSTDOCFLAGS", "-Dwarnings")
+                .env_remove("RUSTFLAGS")
+                .env_remove("OUT_DIR");
+            cargo.output().unwrap()
+        };
+        let mut output = run(&["--offline"]);
+        if !output.status.success() {
+            output = run(&[]);
+        }
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "cargo {arguments:?}:\n{errors}");
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn manifest(name: &str) -> String {
+    let runtime = root().join("../rpc-nostd").display().to_string();
+    format!(
+        r#"
+[package]
+name = "user-{name}"
+version = "0.0.0"
+edition = "2024"
+
+[workspace]
+
+[dependencies]
+rpc-nostd = {{ path = {runtime:?} }}
+# Fields of 64 bits, which not every user of the runtime pays for.
+micropb = {{ version = "0.7", default-features = false, features = ["enable-64bit"] }}
+
+[lints.rust]
+warnings = "deny"
+
+[lints.clippy]
+all = {{ level = "deny", priority = -1 }}
+"#
+    )
+}
+
+const LIBRARY_HEAD: &str =
+    "//! A user's crate.\n#![no_std]\n#![forbid(unsafe_code)]\n#![deny(missing_docs)]\n";
+
+/// Written as a user writes it.
+const USES: &str = r#"
+use basic::meter::v1::{MeterClient, ReadReply, ReadRequest, meter_service};
+use rpc_nostd::{Channel, Status};
+
+/// Sizes are constants, and buffers can be sized from them.
+pub static BUFFER: [u8; meter_service::READ_REQUEST_MAX_SIZE] = [0; meter_service::READ_REQUEST_MAX_SIZE];
+
+const _: () = assert!(meter_service::READ_REQUEST_MAX_SIZE == 18);
+
+/// A method is known by its path.
+pub fn path() -> &'static str {
+    meter_service::READ.path()
+}
+
+/// A call is a future on a channel.
+///
+/// # Errors
+/// The call's status.
+pub async fn call(channel: Channel<'_>) -> Result<u64, Status> {
+    let mut client = MeterClient::new(channel);
+    let mut request = ReadRequest::default();
+    let _fits = request.meter.push_str("north");
+    let reply: ReadReply = client.read(&request).await?;
+    Ok(reply.value)
+}
+"#;
+
+/// What the messages do when the program runs.
+const PROGRAM: &str = r#"
+use kinds::kinds::v1::{Everything, Everything_, Mode};
+use rpc_nostd::heapless;
+use rpc_nostd::micropb::{DecodeError, MessageDecode, MessageEncode, PbEncoder};
+
+const MAX: usize = rpc_nostd::micropb::size::max_encoded_size::<Everything>();
+
+fn encode(message: &Everything) -> heapless::Vec<u8, MAX> {
+    let mut encoder = PbEncoder::new(heapless::Vec::new());
+    message.encode(&mut encoder).expect("MAX_SIZE is enough");
+    encoder.into_writer()
+}
+
+fn main() {
+    let mut message = Everything {
+        maybe: Some(0),
+        mode: Mode::Fast,
+        choice: Some(Everything_::Choice::Text("four".try_into().expect("4 bytes"))),
+        inner: Some(Everything_::Inner { x: 7, ..Default::default() }),
+        i: -1,
+        ..Default::default()
+    };
+    message.names.push("eight888".try_into().expect("8 bytes")).expect("3 elements");
+    message.labels.insert("key".try_into().expect("16 bytes"), Default::default()).expect("4 entries");
+    let encoded = encode(&message);
+    assert_eq!(encoded.len(), message.compute_size());
+    let mut decoded = Everything::default();
+    decoded.decode_from_bytes(&encoded).expect("what was encoded can be decoded");
+    assert_eq!(decoded, message);
+
+    // Field 14, `bytes raw`, has a capacity of 4.
+    assert!(Everything::default().decode_from_bytes(&[0x72, 4, 1, 2, 3, 4]).is_ok());
+    assert_eq!(Everything::default().decode_from_bytes(&[0x72, 5, 1, 2, 3, 4, 5]), Err(DecodeError::Capacity));
+    // Enums are open.
+    decoded.decode_from_bytes(&[0x50, 99]).expect("any number");
+    assert_eq!(decoded.mode, Mode(99));
+}
+"#;
