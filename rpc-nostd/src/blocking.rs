@@ -115,6 +115,11 @@ impl<'r, T: Transport> Client<'r, T> {
                 self.turn();
                 return result;
             }
+            if !self.connected {
+                // Nobody but the user can bring another transport: waiting would only wait for the deadline.
+                call.cancel(&mut self.session);
+                return Err(Status::new(Code::UNAVAILABLE, LOST));
+            }
             if !self.turn() {
                 self.transport.idle();
             }

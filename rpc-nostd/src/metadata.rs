@@ -151,6 +151,10 @@ fn decode_base64<'a>(_: &[u8], _: &'a mut [u8]) -> Result<&'a [u8], BinaryError>
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BinaryError {
+    #[cfg_attr(
+        not(feature = "base64"),
+        expect(dead_code, reason = "nothing is decoded without base64")
+    )]
     Malformed,
     NoRoom,
 }

@@ -186,6 +186,8 @@ pub struct Peers {
     pub attempts: Rc<Cell<u32>>,
     /// Octets that a read or a write moves at most.
     pub piece: usize,
+    /// Octets that the first connection takes before its writes never return.
+    pub stuck_after: usize,
 }
 
 impl Peers {
@@ -194,6 +196,7 @@ impl Peers {
             list: list.into(),
             attempts: Rc::default(),
             piece: usize::MAX,
+            stuck_after: usize::MAX,
         }
     }
 
@@ -206,6 +209,7 @@ pub struct Link {
     peer: Rc<RefCell<Box<dyn Peer>>>,
     inbound: Rc<RefCell<Pipe>>,
     piece: usize,
+    takes: usize,
 }
 
 impl Connector for Peers {
@@ -225,6 +229,7 @@ impl Connector for Peers {
                     peer,
                     inbound: Rc::new(RefCell::new(inbound)),
                     piece: self.piece,
+                    takes: std::mem::replace(&mut self.stuck_after, usize::MAX),
                 })
             }
             _ => Err("connection refused by the test"),
@@ -246,6 +251,7 @@ impl Duplex for Link {
                 peer: self.peer.clone(),
                 inbound: self.inbound.clone(),
                 piece: self.piece,
+                takes: self.takes,
             },
         )
     }
@@ -260,6 +266,7 @@ pub struct Writer {
     peer: Rc<RefCell<Box<dyn Peer>>>,
     inbound: Rc<RefCell<Pipe>>,
     piece: usize,
+    takes: usize,
 }
 
 impl embedded_io_async::ErrorType for Reader {
@@ -293,7 +300,11 @@ impl embedded_io_async::Write for Writer {
         if self.inbound.borrow().closed {
             return Err(embedded_io_async::ErrorKind::BrokenPipe);
         }
-        let count = from.len().min(self.piece);
+        let count = from.len().min(self.piece).min(self.takes);
+        if count == 0 {
+            return std::future::pending().await;
+        }
+        self.takes -= count;
         let mut out = Vec::new();
         let open = self.peer.borrow_mut().receive(&from[..count], &mut out);
         let mut pipe = self.inbound.borrow_mut();
