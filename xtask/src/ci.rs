@@ -1,8 +1,10 @@
 //! `cargo xtask ci`: what a pull request must pass. Cheap checks come first.
 
+use qemu_harness::{Machine, Sizes};
+
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{firmware, hygiene, layers, licences, package, process, qemu, sizes, test, variants};
+use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, variants};
 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
@@ -20,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         process::run(workspace.cargo().args(arguments))
     });
-    for machine in qemu::MACHINES {
+    for machine in Machine::ALL {
         report.step(&format!("Lints of the firmware for {machine}"), || {
             firmware::lint(workspace, machine)
         });
@@ -47,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
         });
         report.step(&format!("Flash and RAM of {}", program.title()), || {
             let golden = program.golden_sizes(workspace);
-            sizes::compare(&program.title(), sizes::measure(&program.elf)?, &golden, update)
+            sizes::compare(&program.title(), Sizes::of(&program.elf)?, &golden, update)
         });
     }
 }

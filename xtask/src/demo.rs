@@ -5,37 +5,31 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use qemu_harness::{Machine, Sizes, pcap};
 
 use crate::DemoOptions;
+use crate::device::{Boot, HOST_NAME, PROGRAM};
 use crate::firmware::{self, Program};
-use crate::harness::{self, Run};
 use crate::server::Server;
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{qemu, sizes, wire};
+use crate::{qemu, wire};
 
 /// Sets up what is missing, runs the demo and prints the figures.
 ///
 /// # Errors
 /// Something cannot be set up, or did not happen; every missing thing is named.
 pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
-    let machine = qemu::MACHINES
-        .into_iter()
-        .find(|name| *name == options.machine)
-        .context("no such machine")?;
+    let machine: Machine = options.machine.parse()?;
     println!("==> The emulator that stands in for a board");
     qemu::ensure()?;
     println!("\n==> Firmware for {machine}");
-    let programs = firmware::build(workspace, machine)?;
-    let program = programs.into_iter().find(|program| program.name == PROGRAM);
-    let program = program.with_context(|| format!("{machine} has no program {PROGRAM}"))?;
-    harness::build(workspace)?;
+    let program = firmware::build(workspace, machine, PROGRAM)?;
     println!("\n==> A gRPC server on this computer (tonic)");
     let mut server = Server::start(workspace)?;
     println!(
         "    listens on 127.0.0.1:{}; the device sees it as {}",
-        server.port,
-        harness::HOST_NAME
+        server.port, HOST_NAME
     );
 
     println!("\n==> Booting {}", program.title());
@@ -44,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
         .clone()
         .unwrap_or_else(|| workspace.target.join("demo.pcap"));
     let capture = std::path::absolute(&capture).with_context(|| capture.display().to_string())?;
-    let story = boot(workspace, options, &program, &mut server, capture.clone())?;
+    let story = boot(options, &program, &mut server, capture.clone())?;
     let complaints = story.complaints(Mode::Demo);
     if !complaints.is_empty() {
         bail!("the demo is incomplete:\n    {}", complaints.join("\n    "));
@@ -61,23 +55,17 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
     Ok(())
 }
 
-fn boot(
-    workspace: &Workspace,
-    options: &DemoOptions,
-    program: &Program,
-    server: &mut Server,
-    capture: PathBuf,
-) -> Result<Story> {
+fn boot(options: &DemoOptions, program: &Program, server: &mut Server, capture: PathBuf) -> Result<Story> {
     let mut story = Story::default();
     let mut log = Vec::new();
     let mut restart = Ok(());
-    let run = Run {
+    let boot = Boot {
         program,
         mode: Mode::Demo,
         port: server.port,
         capture: Some(capture),
     };
-    let result = harness::run(workspace, &run, &mut |text| {
+    let result = boot.run(&mut |text| {
         log.push(text.to_owned());
         let Some(line) = story.hear(text) else {
             if options.verbose {
@@ -114,13 +102,13 @@ fn print_figures(
     server: &mut Server,
     capture: &std::path::Path,
 ) -> Result<()> {
-    let sizes = sizes::measure(&program.elf)?;
+    let sizes = Sizes::of(&program.elf)?;
     let memory = qemu::memory_of(program.machine);
     let records = server.calls()?;
-    let link = wire::link_traffic(capture, server.port)?;
+    let link = pcap::traffic(&pcap::segments(capture)?, server.port);
     println!("\n{:<58}{:>10}{:>12}", "memory", "octets", "of");
     println!("{:<58}{:>10}{:>12}", "flash", sizes.flash, memory.flash);
-    println!("{:<58}{:>10}{:>12}", "static RAM", sizes.ram, memory.ram);
+    println!("{:<58}{:>10}{:>12}", "static RAM", sizes.static_ram, memory.ram);
     if let Some((peak, size)) = story.stack() {
         println!("{:<58}{peak:>10}{size:>12}", "peak stack (painted)");
     }
@@ -132,17 +120,14 @@ fn print_figures(
         println!("{name:<58}{:>10}{:>12}", cost.up, cost.down);
     }
     let calls = u64::try_from(records.len()).unwrap_or(1).max(1);
-    let name = format!(
-        "Ethernet, mean of all {} calls ({} frames)",
-        records.len(),
-        link.frames
+    let frames = link.frames_sent + link.frames_received;
+    println!(
+        "\nOn the Ethernet: {frames} frames with {} octets for {calls} calls, connection set-up included: {} octets a call.",
+        link.wire,
+        link.wire / calls
     );
-    println!("{name:<58}{:>10}{:>12}", link.up / calls, link.down / calls);
     Ok(())
 }
-
-/// The firmware's program for demo and interop.
-pub(crate) const PROGRAM: &str = "telemetry";
 
 /// Long enough for the device to notice.
 const OUTAGE: Duration = Duration::from_millis(300);

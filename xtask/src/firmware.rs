@@ -1,19 +1,19 @@
-//! Builds the firmware of the emulated machines.
+//! Builds the firmware of the emulated machines, with whatever compiler for bare metal there is.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use qemu_harness::{Firmware, Machine};
 
 use crate::toolchain::BareMetal;
 use crate::workspace::Workspace;
-use crate::{layers, process, qemu};
+use crate::{layers, process};
 
 /// One linked program for one machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// Machine, such as `lm3s6965evb`.
-    pub(crate) machine: &'static str,
+    /// What it runs on.
+    pub(crate) machine: Machine,
     /// Name of the program, such as `telemetry`.
     pub(crate) name: String,
     /// The ELF file.
@@ -26,63 +26,64 @@ impl Program {
         format!("{} on {}", self.name, self.machine)
     }
 
-    /// Where its golden sizes are.
+    /// Where its golden sizes are: beside its source.
     pub(crate) fn golden_sizes(&self, workspace: &Workspace) -> PathBuf {
-        let folder = workspace.firmware().join("machines").join(self.machine);
+        let folder = workspace.firmware().join("machines").join(self.machine.name());
         folder.join("src/bin").join(format!("{}.size", self.name))
     }
 }
 
-/// Builds every program of `machine` in release form: a debug build does not fit the small machine.
+/// Builds one program in release form: a debug build does not fit the small machine.
 ///
 /// # Errors
 /// There is no compiler for it, or it does not build.
-pub(crate) fn build(workspace: &Workspace, machine: &'static str) -> Result<Vec<Program>> {
+pub(crate) fn build(workspace: &Workspace, machine: Machine, name: &str) -> Result<Program> {
     let bare_metal = BareMetal::ensure(workspace)?;
-    let mut command = cargo(workspace, &bare_metal, "build", machine);
-    process::run(command.args(["--release", "--bins"]))?;
-    let folder = target_folder(workspace)
-        .join(qemu::target_of(machine))
-        .join("release");
-    let programs = names(workspace, machine)?.into_iter();
-    let programs: Vec<Program> = programs
-        .map(|name| Program {
-            machine,
-            elf: folder.join(&name),
-            name,
-        })
-        .collect();
-    ensure!(!programs.is_empty(), "no programs for {machine}");
-    Ok(programs)
+    println!(
+        "    building {name} for {machine} ({}), optimised for size",
+        machine.description()
+    );
+    let mut firmware = Firmware::new(machine, name);
+    if let Some(setup) = bare_metal.setup(machine.target()) {
+        firmware = firmware.cargo(setup.cargo, setup.arguments);
+        for (key, value) in setup.variables {
+            firmware = firmware.env(key, value);
+        }
+    }
+    Ok(Program {
+        machine,
+        name: name.to_owned(),
+        elf: firmware.build()?,
+    })
 }
 
-/// Lints every program of `machine`; a warning is an error.
+/// Builds every program of `machine`.
 ///
 /// # Errors
-/// As for [`build`], or there are findings.
-pub(crate) fn lint(workspace: &Workspace, machine: &'static str) -> Result<()> {
+/// As for [`build`].
+pub(crate) fn build_all(workspace: &Workspace, machine: Machine) -> Result<Vec<Program>> {
+    let names = names(workspace, machine)?;
+    ensure!(!names.is_empty(), "no programs for {machine}");
+    names.iter().map(|name| build(workspace, machine, name)).collect()
+}
+
+/// Lints every program of `machine`, and the crates that it is made of; a warning is an error.
+///
+/// # Errors
+/// There is no compiler for it, or there are findings.
+pub(crate) fn lint(workspace: &Workspace, machine: Machine) -> Result<()> {
     let bare_metal = BareMetal::ensure(workspace)?;
-    let mut command = cargo(workspace, &bare_metal, "clippy", machine);
-    process::run(command.args(["--release", "--", "-D", "warnings"]))
-}
-
-fn cargo(workspace: &Workspace, bare_metal: &BareMetal, verb: &str, machine: &'static str) -> Command {
-    let target = qemu::target_of(machine);
-    let mut command = bare_metal.cargo(workspace, &workspace.firmware(), verb, target);
+    let mut command = bare_metal.cargo(workspace, &workspace.firmware(), "clippy", machine.target());
     command
-        .args(["-p", machine, "--target-dir"])
-        .arg(target_folder(workspace));
-    command
-}
-
-fn target_folder(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("firmware")
+        .args(["--release", "-p", machine.name(), "--target-dir"])
+        .arg(workspace.target.join("firmware-lints"));
+    process::run(command.args(["--", "-D", "warnings"]))
 }
 
 /// The binaries of the machine's package.
-fn names(workspace: &Workspace, machine: &str) -> Result<Vec<String>> {
+fn names(workspace: &Workspace, machine: Machine) -> Result<Vec<String>> {
     let metadata = layers::metadata(workspace, &workspace.firmware())?;
-    let targets = layers::package(&metadata, machine)?["targets"]
+    let targets = layers::package(&metadata, machine.name())?["targets"]
         .as_array()
         .context("no targets")?;
     let binaries = targets.iter().filter(|target| target["kind"][0] == "bin");

@@ -6,8 +6,8 @@
 mod apt;
 mod ci;
 mod demo;
+mod device;
 mod firmware;
-mod harness;
 mod hygiene;
 mod layers;
 mod licences;
@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use qemu_harness::Machine;
 
 use crate::report::Report;
 use crate::workspace::Workspace;
@@ -55,7 +56,7 @@ enum Command {
 #[derive(clap::Args)]
 struct DemoOptions {
     /// Emulated machine
-    #[arg(long, default_value = "lm3s6965evb", value_parser = qemu::MACHINES)]
+    #[arg(long, default_value = "lm3s6965evb", value_parser = Machine::ALL.map(Machine::name))]
     machine: String,
     /// Keep a capture of the device's Ethernet here (Wireshark and tshark read it)
     #[arg(long, value_name = "FILE")]

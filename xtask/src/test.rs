@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use qemu_harness::{Machine, checks};
 
-use crate::demo::PROGRAM;
+use crate::device::{Boot, PROGRAM};
 use crate::firmware::{self, Program};
-use crate::harness::{self, Run};
 use crate::report::Report;
 use crate::server::{PythonServer, Server};
 use crate::story::{Mode, Story};
@@ -30,48 +30,50 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
         },
     );
     let mut programs = Vec::new();
-    for machine in qemu::MACHINES {
+    for machine in Machine::ALL {
         let built = report.step(&format!("Firmware for {machine}"), || {
-            firmware::build(workspace, machine)
+            firmware::build_all(workspace, machine)
         });
         programs.extend(built.unwrap_or_default());
     }
-    let emulator = report.step("The emulator that stands in for boards", || {
-        qemu::ensure()?;
-        harness::build(workspace)
-    });
-    if emulator.is_some() {
+    if report
+        .step("The emulator that stands in for boards", qemu::ensure)
+        .is_some()
+    {
         run_on_machines(workspace, report, &programs, python.as_deref());
     }
     programs
 }
 
 fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Program], python: Option<&Path>) {
-    for program in programs.iter().filter(|program| program.name != PROGRAM) {
-        report.step(&program.title(), || harness::smoke(workspace, program));
+    for program in programs.iter().filter(|program| program.name == SELFTEST) {
+        for check in &checks::ALL {
+            let why = format!("{}: {}", program.machine, check.name);
+            report.step(&why, || Ok(check.run(program.machine, &program.elf)?));
+        }
     }
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls tonic", program.title()), || {
             let server = Server::start(workspace)?;
-            interop(workspace, program, server.port)
+            interop(program, server.port)
         });
         let Some(python) = python else { continue };
         report.step(&format!("{} calls Python's grpcio", program.title()), || {
             let server = PythonServer::start(workspace, python)?;
-            interop(workspace, program, server.port)
+            interop(program, server.port)
         });
     }
 }
 
-fn interop(workspace: &Workspace, program: &Program, port: u16) -> Result<()> {
+fn interop(program: &Program, port: u16) -> Result<()> {
     let mut story = Story::default();
-    let run = Run {
+    let boot = Boot {
         program,
         mode: Mode::Interop,
         port,
         capture: None,
     };
-    harness::run(workspace, &run, &mut |text| {
+    boot.run(&mut |text| {
         println!("    {text}");
         story.hear(text);
     })?;
@@ -81,3 +83,6 @@ fn interop(workspace: &Workspace, program: &Program, port: u16) -> Result<()> {
     }
     Ok(())
 }
+
+/// The firmware that tests machines, drivers and harness.
+const SELFTEST: &str = "selftest";

@@ -58,23 +58,47 @@ impl BareMetal {
 
     /// A `cargo <verb>` command in `folder` for `target`.
     pub(crate) fn cargo(&self, workspace: &Workspace, folder: &Path, verb: &str, target: &str) -> Command {
-        let mut command = match self {
-            Self::Own => workspace.cargo(),
-            Self::Debian => Command::new("/usr/bin/cargo"),
+        let setup = self.setup(target);
+        let mut command = match &setup {
+            Some(setup) => Command::new(setup.cargo),
+            None => workspace.cargo(),
         };
         command.current_dir(folder).arg(verb).args(["--target", target]);
-        if *self == Self::Debian {
-            let path = std::env::var("PATH").unwrap_or_default();
-            command
-                .env("PATH", format!("/usr/bin:{path}"))
-                .env("RUSTC_BOOTSTRAP", "1");
-            command.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC");
-            command.args(["-Z", "build-std=core,alloc"]);
-            let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-            command.env(variable, "ld.lld");
+        if let Some(setup) = setup {
+            command.args(setup.arguments).envs(setup.variables);
+            command.env_remove("RUSTUP_TOOLCHAIN");
         }
         command
     }
+
+    /// What to change in a call of cargo for `target`; `None` if nothing.
+    pub(crate) fn setup(&self, target: &str) -> Option<Setup> {
+        if *self == Self::Own {
+            return None;
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        let linker = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+        let variables = vec![
+            // Where cargo looks for rustc.
+            ("PATH".to_owned(), format!("/usr/bin:{path}")),
+            ("RUSTC".to_owned(), "/usr/bin/rustc".to_owned()),
+            // Building core from source is a feature of unstable releases.
+            ("RUSTC_BOOTSTRAP".to_owned(), "1".to_owned()),
+            (linker, "ld.lld".to_owned()),
+        ];
+        Some(Setup {
+            cargo: "/usr/bin/cargo",
+            arguments: ["-Z", "build-std=core,alloc"],
+            variables,
+        })
+    }
+}
+
+/// Another cargo than the one that runs this program.
+pub(crate) struct Setup {
+    pub(crate) cargo: &'static str,
+    pub(crate) arguments: [&'static str; 2],
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// The core library of `target` belongs to the toolchain in use.
