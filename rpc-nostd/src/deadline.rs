@@ -36,7 +36,11 @@ impl Deadline {
 
 /// Milliseconds, rounded up: a timeout of 1 microsecond is not zero.
 pub(crate) fn whole_millis(timeout: Duration) -> u64 {
-    u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    let below_a_second = u64::from(timeout.subsec_nanos().div_ceil(1_000_000));
+    timeout
+        .as_secs()
+        .saturating_mul(1_000)
+        .saturating_add(below_a_second)
 }
 
 /// A `grpc-timeout` value: at most 8 digits and a unit.
@@ -55,14 +59,18 @@ impl TimeoutText {
     /// Milliseconds where 8 digits hold them, else the next larger unit, rounded up.
     pub(crate) fn from_millis(ms: u64) -> Self {
         const LIMIT: u64 = 100_000_000;
-        let units = [(b'm', 1), (b'S', 1_000), (b'M', 60_000), (b'H', 3_600_000)];
-        for (unit, size) in units {
-            let value = ms.div_ceil(size);
+        let mut value = ms;
+        // Of each unit there are so many in the next.
+        for (unit, in_next) in [(b'm', 1_000), (b'S', 60), (b'M', 60)] {
             if value < LIMIT {
                 return Self::new(value, unit);
             }
+            // The divisor is never 0; a division that the compiler cannot see through would bring a panic.
+            let whole = value.checked_div(in_next).unwrap_or(u64::MAX);
+            let rest = value.checked_rem(in_next).unwrap_or(0);
+            value = whole.saturating_add(u64::from(rest > 0));
         }
-        Self::new(LIMIT.saturating_sub(1), b'H')
+        Self::new(value.min(LIMIT.saturating_sub(1)), b'H')
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
