@@ -50,13 +50,21 @@ impl UserCrate {
     fn new(name: &str) -> Self {
         let mut modules = String::new();
         let mut files = vec![("Cargo.toml".to_owned(), manifest(name))];
+        let mut cases: Vec<(String, PathBuf, PathBuf)> = Vec::new();
         for case in support::golden_cases() {
             let module = case.file_name().unwrap().to_str().unwrap().to_owned();
-            let code = Builder::new()
-                .skip_streaming_methods(module == "streaming_skipped")
-                .generate(&[case.join("in.proto")], &[&case])
-                .unwrap()
-                .code;
+            cases.push((module, case.join("in.proto"), case));
+        }
+        // The service that firmware and peers of this project share.
+        let protos = root().join("../tests/proto");
+        cases.push((
+            "shared".to_owned(),
+            protos.join("telemetry/v1/telemetry.proto"),
+            protos,
+        ));
+        for (module, proto, include) in cases {
+            let builder = Builder::new().skip_streaming_methods(module == "streaming_skipped");
+            let code = builder.generate(&[proto], &[include]).unwrap().code;
             modules.push_str(&format!(
                 "/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n"
             ));

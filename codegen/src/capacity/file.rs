@@ -156,3 +156,21 @@ fn line_at(text: &[u8], offset: usize) -> Option<u32> {
     let newlines = text.iter().take(offset).filter(|&&byte| byte == b'\n').count();
     u32::try_from(newlines + 1).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CapacityFiles;
+
+    #[test]
+    fn file_that_cannot_be_read_is_told() {
+        let mut files = CapacityFiles::default();
+        files.read("no/such.toml".as_ref(), "a");
+        let [problem] = files.problems.as_slice() else {
+            panic!("{:?}", files.problems)
+        };
+        assert!(
+            problem.to_string().starts_with("no/such.toml: cannot read: "),
+            "{problem}"
+        );
+    }
+}

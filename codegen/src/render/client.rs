@@ -97,7 +97,7 @@ fn method_description(method: &Unary<'_>) -> TokenStream {
         declared.name
     );
     let response_doc = format!(
-        " Size in bytes of the largest encoded response of `{}` that is understood.",
+        " Size in bytes of the largest encoded response of `{}`; fields that are unknown here come on top.",
         declared.name
     );
     // The types are named from the package's module; this one lies inside it.

@@ -29,14 +29,17 @@ pub(crate) fn render(sources: &Sources, schema: &Schema, capacities: &Capacities
     let mut warnings = WARNINGS.take();
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
-    let code = tidy::tidy(&raw).map_err(|error| {
-        Problem::Usage(format!(
-            "the message generator printed code that cannot be parsed ({error}); please report this"
-        ))
-    })?;
+    let code = tidied(&raw)?;
     Ok(Rendered {
         code: format!("{}\n\n{code}", header(schema)),
         warnings,
+    })
+}
+
+fn tidied(raw: &str) -> Result<String, Error> {
+    tidy::tidy(raw).map_err(|error| {
+        let text = "the message generator printed code that cannot be parsed";
+        Problem::Usage(format!("{text} ({error}); please report this with the .proto")).into()
     })
 }
 
@@ -111,37 +114,39 @@ fn unneeded_types(schema: &Schema) -> Vec<&str> {
 
 fn refused(error: &micropb_gen::Error, schema: &Schema) -> Error {
     use micropb_gen::Error as E;
-    let (name, field, text) = match error {
+    let (package, name, field, text) = match error {
         E::Field {
             package,
             message,
             field,
             text,
-        } => (crate::schema::join(package, message), Some(field), text),
+        } => (package, message.as_str(), Some(field), text),
         E::Message {
             package,
             message,
             text,
-        } => (crate::schema::join(package, message), None, text),
-        E::Package { package, text } => (package.clone(), None, text),
+        } => (package, message.as_str(), None, text),
+        E::Package { package, text } => (package, "", None, text),
         other => return Problem::Usage(format!("the message generator failed: {other}")).into(),
     };
-    let message = schema.messages().map(|(_, message)| message).find(|message| {
-        // micropb-gen names a nested message without the messages around it.
-        message.full_name == name || message.full_name.ends_with(&format!(".{name}"))
-    });
+    // micropb-gen names a nested message without the messages around it.
+    let in_package = schema.messages().filter(|(file, _)| file.package == *package);
+    let message = in_package
+        .map(|(_, message)| message)
+        .find(|message| message.full_name.rsplit('.').next() == Some(name));
     let found = message.and_then(|message| message.fields.iter().find(|one| Some(&one.name) == field));
     let place = found
         .map(|field| &field.place)
         .or(message.map(|message| &message.place))
         .cloned();
     let first_file = || schema.files.last().map_or("", |file| &file.name);
+    let shown_name = message.map_or(package, |message| &message.full_name);
     let of = field
         .map(|field| format!("field `{field}` of "))
         .unwrap_or_default();
     Problem::Unsupported {
         place: place.unwrap_or_else(|| Place::new(first_file(), None)),
-        text: format!("{of}`{name}`: {text}"),
+        text: format!("{of}`{}`: {text}", shown_name),
     }
     .into()
 }
@@ -172,4 +177,75 @@ fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
 thread_local! {
     /// micropb-gen takes a plain function for its warnings, which can only leave them here.
     static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use micropb_gen::Error as Refusal;
+
+    use super::{refused, tidied};
+    use crate::schema::Schema;
+    use crate::source::Sources;
+
+    fn text_of(refusal: &Refusal) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let proto = folder.path().join("a.proto");
+        std::fs::write(
+            &proto,
+            "syntax = \"proto3\";\npackage a;\nmessage M {\n  message N {\n    bool x = 1;\n  }\n}\n",
+        )
+        .unwrap();
+        let sources = Sources::load(&[proto], &[folder.path().to_owned()]).unwrap();
+        let text = refused(refusal, &Schema::new(&sources)).to_string();
+        text.replace(&format!("{}/", folder.path().display()), "")
+    }
+
+    #[test]
+    fn refused_field_is_told_with_its_line() {
+        let [package, message, field, text] = ["a", "N", "x", "why"].map(str::to_owned);
+        let refusal = Refusal::Field {
+            package,
+            message,
+            field,
+            text,
+        };
+        assert_eq!(text_of(&refusal), "error: a.proto:5: field `x` of `a.M.N`: why");
+    }
+
+    #[test]
+    fn refused_message_is_told_with_its_line() {
+        let [package, message, text] = ["a", "M", "why"].map(str::to_owned);
+        assert_eq!(
+            text_of(&Refusal::Message {
+                package,
+                message,
+                text
+            }),
+            "error: a.proto:3: `a.M`: why"
+        );
+    }
+
+    #[test]
+    fn refused_package_is_told_with_the_file() {
+        let [package, text] = ["a", "why"].map(str::to_owned);
+        assert_eq!(
+            text_of(&Refusal::Package { package, text }),
+            "error: a.proto: `a`: why"
+        );
+    }
+
+    #[test]
+    fn other_refusal_is_told() {
+        let text = text_of(&Refusal::Protoc("why".to_owned()));
+        assert_eq!(text, "error: the message generator failed: protoc failed: why");
+    }
+
+    #[test]
+    fn code_that_is_none_is_told() {
+        let text = tidied("pub struct {").unwrap_err().to_string();
+        assert!(
+            text.starts_with("error: the message generator printed code that cannot be parsed ("),
+            "{text}"
+        );
+    }
 }

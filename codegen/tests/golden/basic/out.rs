@@ -244,7 +244,7 @@ pub mod meter {
             pub const READ_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::ReadRequest,
             >();
-            /// Size in bytes of the largest encoded response of `Read` that is understood.
+            /// Size in bytes of the largest encoded response of `Read`; fields that are unknown here come on top.
             pub const READ_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::ReadReply,
             >();

@@ -227,7 +227,7 @@ pub mod comments {
             pub const SAY_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Words,
             >();
-            /// Size in bytes of the largest encoded response of `Say` that is understood.
+            /// Size in bytes of the largest encoded response of `Say`; fields that are unknown here come on top.
             pub const SAY_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Words,
             >();

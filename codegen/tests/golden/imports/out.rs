@@ -446,7 +446,7 @@ pub mod imports {
             pub const SET_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::super::super::google::protobuf::Timestamp,
             >();
-            /// Size in bytes of the largest encoded response of `Set` that is understood.
+            /// Size in bytes of the largest encoded response of `Set`; fields that are unknown here come on top.
             pub const SET_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::super::super::google::protobuf::Empty,
             >();
@@ -458,7 +458,7 @@ pub mod imports {
             pub const STATUS_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::super::super::google::protobuf::Empty,
             >();
-            /// Size in bytes of the largest encoded response of `Status` that is understood.
+            /// Size in bytes of the largest encoded response of `Status`; fields that are unknown here come on top.
             pub const STATUS_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::super::common::Status,
             >();

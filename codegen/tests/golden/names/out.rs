@@ -829,7 +829,7 @@ pub mod r#gen {
             pub const NEW_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Input,
             >();
-            /// Size in bytes of the largest encoded response of `New` that is understood.
+            /// Size in bytes of the largest encoded response of `New`; fields that are unknown here come on top.
             pub const NEW_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -841,7 +841,7 @@ pub mod r#gen {
             pub const TYPE_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `Type` that is understood.
+            /// Size in bytes of the largest encoded response of `Type`; fields that are unknown here come on top.
             pub const TYPE_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -853,7 +853,7 @@ pub mod r#gen {
             pub const SELF_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `Self` that is understood.
+            /// Size in bytes of the largest encoded response of `Self`; fields that are unknown here come on top.
             pub const SELF_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -865,7 +865,7 @@ pub mod r#gen {
             pub const GEN_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `Gen` that is understood.
+            /// Size in bytes of the largest encoded response of `Gen`; fields that are unknown here come on top.
             pub const GEN_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -877,7 +877,7 @@ pub mod r#gen {
             pub const INTO_OPTION_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `IntoOption` that is understood.
+            /// Size in bytes of the largest encoded response of `IntoOption`; fields that are unknown here come on top.
             pub const INTO_OPTION_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -889,7 +889,7 @@ pub mod r#gen {
             pub const SERVICE_NAME_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::lower_case,
             >();
-            /// Size in bytes of the largest encoded response of `ServiceName` that is understood.
+            /// Size in bytes of the largest encoded response of `ServiceName`; fields that are unknown here come on top.
             pub const SERVICE_NAME_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
@@ -901,7 +901,7 @@ pub mod r#gen {
             pub const HTTP_GET_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `HTTPGet` that is understood.
+            /// Size in bytes of the largest encoded response of `HTTPGet`; fields that are unknown here come on top.
             pub const HTTP_GET_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option_::Some,
             >();
@@ -913,7 +913,7 @@ pub mod r#gen {
             pub const OLD_ONE_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
-            /// Size in bytes of the largest encoded response of `OldOne` that is understood.
+            /// Size in bytes of the largest encoded response of `OldOne`; fields that are unknown here come on top.
             pub const OLD_ONE_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();

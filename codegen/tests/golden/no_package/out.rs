@@ -235,7 +235,7 @@ pub mod bare_service {
     pub const PING_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
         super::Ping,
     >();
-    /// Size in bytes of the largest encoded response of `Ping` that is understood.
+    /// Size in bytes of the largest encoded response of `Ping`; fields that are unknown here come on top.
     pub const PING_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
         super::Pong,
     >();

@@ -109,7 +109,7 @@ pub mod streaming {
             pub const GET_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Item,
             >();
-            /// Size in bytes of the largest encoded response of `Get` that is understood.
+            /// Size in bytes of the largest encoded response of `Get`; fields that are unknown here come on top.
             pub const GET_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Item,
             >();
