@@ -58,3 +58,5 @@ pub use runner::Runner;
 pub use status::{Code, Status};
 #[cfg(feature = "embassy-time")]
 pub use time::EmbassyTimer;
+#[cfg(feature = "embassy-net")]
+pub use transport::embassy::TcpConnector;

@@ -37,6 +37,9 @@ pub trait Duplex {
     /// Lends both halves. The reader's pending read is never dropped while the connection is in use.
     fn split(&mut self) -> (Self::Reader<'_>, Self::Writer<'_>);
 
-    /// Ends the connection, the polite way if there is one. Must not wait for the peer.
-    fn close(&mut self) {}
+    /// Ends the connection, the polite way if there is one, so that a GOAWAY still arrives. It may wait for the
+    /// peer: the [`Runner`](crate::Runner) gives it a second.
+    fn close(&mut self) -> impl Future<Output = ()> {
+        core::future::ready(())
+    }
 }

@@ -81,8 +81,9 @@ impl Duplex for TcpSocket<'_> {
         TcpSocket::split(self)
     }
 
-    fn close(&mut self) {
-        // The socket is dropped next, and its buffers are used again: the peer learns of it by a RST.
-        self.abort();
+    async fn close(&mut self) {
+        TcpSocket::close(self);
+        // An error means that the peer is gone: nobody is left to tell.
+        self.flush().await.unwrap_or_default();
     }
 }

@@ -1,0 +1,29 @@
+//! How much memory a client takes: printed, and bounded so that it cannot grow unseen.
+
+use rpc_nostd::{Channel, Resources, Status};
+
+/// Octets beside the buffers that the type's parameters name.
+fn overhead<const STREAMS: usize, const RECV: usize, const SEND: usize, const TABLE: usize>() -> usize {
+    let buffers = STREAMS * (RECV + 128) + SEND + TABLE + 256;
+    size_of::<Resources<'_, STREAMS, RECV, SEND, TABLE>>() - buffers
+}
+
+#[test]
+fn resources_take_little_beside_their_buffers() {
+    let one = overhead::<1, 300, 512, 256>();
+    let five = overhead::<5, 300, 512, 256>();
+    let stream = (five - one) / 4;
+    println!(
+        "beside its buffers a client takes {} octets, and {stream} for each stream",
+        one - stream
+    );
+    println!(
+        "Channel {}, Status {}",
+        size_of::<Channel<'_>>(),
+        size_of::<Status>()
+    );
+    // 64-bit host; a 32-bit target takes about two thirds.
+    assert!(stream <= 208, "a stream takes {stream}");
+    assert!(one - stream <= 2_000, "a client takes {}", one - stream);
+    assert!(size_of::<Status>() <= 128);
+}
