@@ -121,7 +121,7 @@ impl Connectivity {
         }
         self.state = ConnectivityState::TransientFailure;
         let pause = self.jittered();
-        self.retry_at = Instant::from_millis(now.as_millis().saturating_add(u64::from(pause)));
+        self.retry_at = now.saturating_add_millis(u64::from(pause));
         let grown = u64::from(self.base_ms).saturating_mul(8) / 5;
         self.base_ms = u32::try_from(grown).unwrap_or(u32::MAX).min(self.backoff.max_ms);
     }

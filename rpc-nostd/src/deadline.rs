@@ -16,9 +16,7 @@ pub(crate) enum Deadline {
 
 impl Deadline {
     pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
-        Self::At(Instant::from_millis(
-            now.as_millis().saturating_add(whole_millis(timeout)),
-        ))
+        Self::At(now.saturating_add_millis(whole_millis(timeout)))
     }
 
     pub(crate) fn is_past(self, now: Instant) -> bool {
@@ -28,7 +26,7 @@ impl Deadline {
     /// What is left, in milliseconds.
     pub(crate) fn remaining_ms(self, now: Instant) -> Option<u64> {
         match self {
-            Self::At(at) => Some(at.as_millis().saturating_sub(now.as_millis())),
+            Self::At(at) => Some(at.millis_since(now)),
             Self::Never => None,
         }
     }

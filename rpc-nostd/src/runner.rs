@@ -78,9 +78,7 @@ impl<'r, C: Connector> Runner<'r, C> {
         let limit = channel
             .timer
             .now()
-            .as_millis()
-            .saturating_add(whole_millis(self.connect_timeout));
-        let limit = Instant::from_millis(limit);
+            .saturating_add_millis(whole_millis(self.connect_timeout));
         let connecting = first(self.connector.connect(), sleep_until(channel, limit)).await;
         let mut connection = match connecting {
             Either::First(Ok(connection)) => connection,
@@ -96,7 +94,8 @@ impl<'r, C: Connector> Runner<'r, C> {
                 Either::First(reason) | Either::Second(reason) => reason,
             }
         };
-        connection.close();
+        let enough = channel.timer.now().saturating_add_millis(CLOSE_TIME_MS);
+        first(connection.close(), sleep_until(channel, enough)).await;
         reason
     }
 }
@@ -243,6 +242,9 @@ impl Drop for Lent<'_> {
         }
     }
 }
+
+/// A peer that is alive acknowledges the end of a connection in less.
+const CLOSE_TIME_MS: u64 = 1_000;
 
 enum Either<A, B> {
     First(A),
