@@ -12,6 +12,7 @@
 //! (search by index). They take 6 of the 32 octets that section 4.1 adds to each entry, so whatever fits by
 //! the RFC's arithmetic fits here, once the live part has been moved to the front.
 
+use crate::copy;
 use crate::piece::{Piece, Region};
 
 /// What section 4.1 adds to the length of name and value.
@@ -127,43 +128,39 @@ impl<'m> DynamicTable<'m> {
     pub(crate) fn push(&mut self, octets: &[u8]) -> bool {
         let reserved = self.reserve(octets.len());
         if reserved {
-            let copied = crate::copy(self.room(), octets);
+            let copied = copy(self.room(), octets);
             self.advance(copied);
         }
         reserved
     }
 
-    /// Begins a draft with octets of the table itself, at `from`: a name, whose entry may be evicted by it.
+    /// Begins a draft with the name of an entry, which the draft may evict. `from`: where the name is.
     pub(crate) fn push_own(&mut self, from: usize, len: usize) -> bool {
+        self.begin();
         let Some(others) = self.max_size.checked_sub(len.saturating_add(ENTRY_OVERHEAD)) else {
             self.clear();
             return false;
         };
         self.evict_to(others);
-        let mut from = from;
         if from < self.start {
-            // Evicted, but still there. Name, garbage, entries become entries, name, garbage.
-            let garbage = self.start.saturating_sub(from);
-            if let Some(all) = self.memory.get_mut(from..self.end) {
-                rotate_left(all, garbage);
+            // Evicted, but still there: the head of its entry, the name, garbage, entries become entries, head,
+            // name, garbage.
+            let head = from.saturating_sub(HEAD_LEN);
+            let garbage = self.start.saturating_sub(head);
+            if let Some(octets) = self.memory.get_mut(head..self.end) {
+                rotate_left(octets, garbage);
             }
-            self.start = from;
+            self.start = head;
             self.end = self.end.saturating_sub(garbage);
-            from = self.end;
-        }
-        if self.end.saturating_add(len).saturating_add(HEAD_LEN + TAIL_LEN) > self.memory.len() {
-            let moved = self.start;
-            self.draft_len = from.saturating_add(len).saturating_sub(self.end);
-            self.move_to_front();
-            from = from.saturating_sub(moved);
-        }
-        let to = self.end.saturating_add(HEAD_LEN);
-        let last = to.saturating_add(len).min(self.memory.len());
-        if let Some(memory) = self.memory.get_mut(..last)
-            && from.saturating_add(len) <= memory.len()
-            && to <= memory.len().saturating_sub(len)
-        {
-            memory.copy_within(from..from.saturating_add(len), to);
+        } else {
+            let from = from.saturating_sub(self.start);
+            self.reserve(len);
+            let from = from.saturating_add(self.start);
+            let to = self.end.saturating_add(HEAD_LEN);
+            if let Some((entries, free)) = self.memory.split_at_mut_checked(to) {
+                let name = entries.get(from..).unwrap_or_default();
+                copy(free, name.get(..len).unwrap_or_default());
+            }
         }
         self.draft_len = len;
         true
@@ -255,11 +252,7 @@ impl<'m> DynamicTable<'m> {
             self.end.saturating_add(HEAD_LEN).saturating_add(self.draft_len),
         );
         let used = last.min(self.memory.len());
-        if let Some(used) = self.memory.get_mut(..used)
-            && start <= used.len()
-        {
-            used.copy_within(start.., 0);
-        }
+        move_down(self.memory.get_mut(..used).unwrap_or_default(), start);
         self.end = self.end.saturating_sub(start);
         self.start = 0;
     }
@@ -278,6 +271,19 @@ impl<'m> DynamicTable<'m> {
         {
             *octets = [low, high];
         }
+    }
+}
+
+/// Moves everything `by` octets to the front, over what is there. Not `copy_within`, which can panic; pieces of
+/// `by` octets do not overlap, so each is one fast copy.
+fn move_down(octets: &mut [u8], by: usize) {
+    let mut octets = octets;
+    while by > 0
+        && let Some((to, from)) = octets.split_at_mut_checked(by)
+        && !from.is_empty()
+    {
+        copy(to, from);
+        octets = from;
     }
 }
 
@@ -369,7 +375,6 @@ mod tests {
                     continue;
                 };
                 let (own, _) = table.get(age).unwrap().pieces();
-                table.begin();
                 assert!(table.push_own(own.start, own.len));
                 assert!(table.push(&[0xEE; 45]));
                 table.commit(own.len);

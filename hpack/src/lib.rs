@@ -48,11 +48,9 @@ pub use writer::Writer;
 /// Octets of flash that the Huffman tables of both directions take.
 pub const HUFFMAN_TABLES_SIZE: usize = huffman::TABLES_SIZE;
 
-/// Copies as much of `from` as fits into `to`; returns how many octets.
+/// Copies as much of `from` as fits into `to`; returns how many octets. Unlike `copy_from_slice` it leaves no
+/// panic in the image.
 fn copy(to: &mut [u8], from: &[u8]) -> usize {
-    let len = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..len), from.get(..len)) {
-        to.copy_from_slice(from);
-    }
-    len
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    to.len().min(from.len())
 }

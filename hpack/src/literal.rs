@@ -59,18 +59,19 @@ impl<'m> Literal<'m> {
     /// The name of a literal for the table is that of an entry. It is copied, because the insertion may evict
     /// that entry. Spec: RFC 7541 section 4.4.
     pub(crate) fn push_name(&mut self, table: &mut DynamicTable<'_>, name: Piece) {
-        let octets = match name.region {
-            Region::Static => static_table::slice(name.start, name.len),
-            _ => table.slice(name.start, name.len),
-        };
-        if octets.len() <= self.scratch.len() {
+        if name.len <= self.scratch.len() {
+            let octets = match name.region {
+                Region::Static => static_table::slice(name.start, name.len),
+                _ => table.slice(name.start, name.len),
+            };
             self.used = copy(self.scratch, octets);
             return;
         }
-        table.begin();
-        let fits = match name.region {
-            Region::Static => table.push(static_table::slice(name.start, name.len)),
-            _ => table.push_own(name.start, name.len),
+        let fits = if name.region == Region::Static {
+            table.begin();
+            table.push(static_table::slice(name.start, name.len))
+        } else {
+            table.push_own(name.start, name.len)
         };
         self.place = if fits { Place::Table } else { Place::Nowhere };
     }
