@@ -89,6 +89,9 @@ impl<'m> Connection<'m> {
         let piece = self.reader.next(input);
         if starts && piece.is_err() {
             let header = self.reader.header();
+            if !self.is_first_settings(header) {
+                return Err(self.not_http2());
+            }
             if self.block.is_some() {
                 return Err(self.interrupted_block());
             }
@@ -176,7 +179,7 @@ impl<'m> Connection<'m> {
                 return Err(self.fail(ErrorCode::PROTOCOL_ERROR, "PUSH_PROMISE is not allowed"));
             }
             Kind::PING => self.charge_ping(now)?,
-            Kind::SETTINGS => {
+            Kind::SETTINGS if !header.has(ACK) => {
                 for _ in 0..=header.length.checked_div(6 * 32).unwrap_or(0) {
                     self.charge_settings(now)?;
                 }
@@ -188,7 +191,7 @@ impl<'m> Connection<'m> {
                 ));
             }
             Kind::GOAWAY => self.charge_glitch(now)?,
-            Kind::RST_STREAM => {}
+            Kind::RST_STREAM | Kind::SETTINGS => {}
             _ => self.charge_control(now)?,
         }
         Ok(Ok(()))

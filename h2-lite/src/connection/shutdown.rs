@@ -85,9 +85,13 @@ impl Connection<'_> {
         }
     }
 
-    /// The next stream that the peer's GOAWAY left unprocessed; its slot is free when this returns.
+    /// The next stream that the peer's GOAWAY left unprocessed; its slot is free when this returns. Not before
+    /// GOAWAY itself has been reported.
     pub(super) fn next_refused<'i>(&mut self) -> Option<Event<'i>> {
         self.peer_going_away?;
+        if self.go_away_code.is_some() {
+            return None;
+        }
         let (stream, _) = self.store.iter().find(|(_, stream)| stream.has(Flag::Refused))?;
         self.release_slot(stream);
         Some(Event::Reset {

@@ -1,0 +1,21 @@
+//! RFC 9113 as scripts of frames. Every test is named for the rule it proves and cites its section; every script runs
+//! for every cut of the peer's octets (see `support`).
+#![allow(unreachable_pub, dead_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing
+)]
+
+mod budgets;
+mod flow_control;
+mod frames;
+mod header_blocks;
+mod messages;
+mod output;
+mod preface_settings;
+mod server;
+mod shutdown;
+mod sizes;
+mod streams;
+mod support;
