@@ -217,7 +217,8 @@ fn missing_by_file(problems: &[Problem]) -> BTreeMap<&Path, Vec<&str>> {
     by_file
 }
 
-/// A path with forward slashes.
+/// A path with forward slashes, and without a leading `./`.
 pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string().replace('\\', "/")
+    let text = path.display().to_string().replace('\\', "/");
+    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
 }

@@ -120,7 +120,7 @@ fn streaming_method_fails_unless_it_is_skipped_and_then_warns() {
     let warnings = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         warnings.trim(),
-        "warning: ./a.proto:4: no stub for `Up` of `S`, which is client-streaming"
+        "warning: a.proto:4: no stub for `Up` of `S`, which is client-streaming"
     );
 }
 

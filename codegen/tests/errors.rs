@@ -332,6 +332,17 @@ fn capacity_of_a_map_is_a_power_of_two() {
 }
 
 #[test]
+fn imported_message_that_nobody_needs_needs_nothing() {
+    let body = proto("import \"b.proto\";\nmessage M {\n  b.Used used = 1;\n}\n");
+    let other = "syntax = \"proto3\";\npackage b;\nmessage Used {\n  bytes b = 1;\n}\nmessage Unused {\n  \
+                 bytes c = 1;\n  map<uint32, bool> m = 2;\n  Unused again = 3;\n}\n\
+                 service S {\n  rpc Up(stream Unused) returns (Unused);\n}\n";
+    let capacities = "[capacity]\n\"Used.b\" = 3\n\"Unused.m\" = 3\n";
+    let code = run(&[("a.proto", &body), ("b.proto", other), ("b.toml", capacities)]).unwrap();
+    assert!(code.contains("struct Used") && !code.contains("Unused"), "{code}");
+}
+
+#[test]
 fn recursion_is_told_with_the_cycle() {
     let body = "message A {\n  B b = 1;\n}\nmessage B {\n  oneof x {\n    C c = 1;\n  }\n}\nmessage C {\n  \
                 repeated A a = 1;\n}\n";

@@ -101,7 +101,9 @@ impl Capacities {
                      write {next}",
                     slot.path
                 );
-                problems.push(problem(line.place.clone(), text));
+                if slot.needed {
+                    problems.push(problem(line.place.clone(), text));
+                }
                 Capacity::Elements(next)
             }
             SlotKind::Repeated | SlotKind::Map => Capacity::Elements(number),

@@ -39,6 +39,8 @@ fn redirect(tokens: TokenStream) -> TokenStream {
             TokenTree::Ident(ident) if after_colons && ident == "micropb" => {
                 out.extend(quote! { rpc_nostd::micropb });
             }
+            // A package `core` inside this one would be meant; its module is written `r#core`.
+            TokenTree::Ident(ident) if ident == "core" && !after_colons => out.extend(quote! { ::core }),
             // With type arguments it is the one of core; without, it can be a message of that name.
             TokenTree::Ident(ident)
                 if ident == "Result" && !after_colons && has_arguments(&tokens[index + 1..]) =>

@@ -260,22 +260,22 @@ pub mod imports {
             pub const High: Self = Self(1);
         }
         #[allow(clippy::derivable_impls)]
-        impl core::default::Default for Level {
+        impl ::core::default::Default for Level {
             fn default() -> Self {
                 Self(0)
             }
         }
-        impl core::convert::From<i32> for Level {
+        impl ::core::convert::From<i32> for Level {
             fn from(val: i32) -> Self {
                 Self(val)
             }
         }
         #[allow(unreachable_patterns)]
-        impl core::fmt::Debug for Level {
+        impl ::core::fmt::Debug for Level {
             fn fmt(
                 &self,
-                formatter: &mut core::fmt::Formatter<'_>,
-            ) -> core::fmt::Result {
+                formatter: &mut ::core::fmt::Formatter<'_>,
+            ) -> ::core::fmt::Result {
                 match *self {
                     Level::Unspecified => formatter.write_str("Unspecified"),
                     Level::High => formatter.write_str("High"),

@@ -1802,22 +1802,22 @@ pub mod kinds {
                     pub const High: Self = Self(1);
                 }
                 #[allow(clippy::derivable_impls)]
-                impl core::default::Default for Level {
+                impl ::core::default::Default for Level {
                     fn default() -> Self {
                         Self(0)
                     }
                 }
-                impl core::convert::From<i32> for Level {
+                impl ::core::convert::From<i32> for Level {
                     fn from(val: i32) -> Self {
                         Self(val)
                     }
                 }
                 #[allow(unreachable_patterns)]
-                impl core::fmt::Debug for Level {
+                impl ::core::fmt::Debug for Level {
                     fn fmt(
                         &self,
-                        formatter: &mut core::fmt::Formatter<'_>,
-                    ) -> core::fmt::Result {
+                        formatter: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
                         match *self {
                             Level::Low => formatter.write_str("Low"),
                             Level::High => formatter.write_str("High"),
@@ -1911,22 +1911,22 @@ pub mod kinds {
             pub const Quick: Self = Self(1);
         }
         #[allow(clippy::derivable_impls)]
-        impl core::default::Default for Mode {
+        impl ::core::default::Default for Mode {
             fn default() -> Self {
                 Self(0)
             }
         }
-        impl core::convert::From<i32> for Mode {
+        impl ::core::convert::From<i32> for Mode {
             fn from(val: i32) -> Self {
                 Self(val)
             }
         }
         #[allow(unreachable_patterns)]
-        impl core::fmt::Debug for Mode {
+        impl ::core::fmt::Debug for Mode {
             fn fmt(
                 &self,
-                formatter: &mut core::fmt::Formatter<'_>,
-            ) -> core::fmt::Result {
+                formatter: &mut ::core::fmt::Formatter<'_>,
+            ) -> ::core::fmt::Result {
                 match *self {
                     Mode::Unspecified => formatter.write_str("Unspecified"),
                     Mode::Fast => formatter.write_str("Fast"),

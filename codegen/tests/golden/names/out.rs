@@ -24,6 +24,8 @@ pub mod r#gen {
             pub r: ::core::option::Option<bool>,
             /// Field `micropb`.
             pub micropb: ::core::option::Option<micropb>,
+            /// Field `part`.
+            pub part: ::core::option::Option<core::Part>,
         }
         impl Input {
             /// Return a reference to `from_it` as an `Option`
@@ -41,6 +43,11 @@ pub mod r#gen {
             #[inline]
             pub fn micropb(&self) -> ::core::option::Option<&micropb> {
                 self.micropb.as_ref()
+            }
+            /// Return a reference to `part` as an `Option`
+            #[inline]
+            pub fn part(&self) -> ::core::option::Option<&core::Part> {
+                self.part.as_ref()
             }
         }
         #[allow(unused, clippy::all)]
@@ -160,6 +167,19 @@ pub mod r#gen {
                                 decoder.decode_submessage_delimited(mut_ref)?;
                             };
                         }
+                        8u32 => {
+                            if tag.wire_type() != 2u8 {
+                                return Err(
+                                    ::rpc_nostd::micropb::DecodeError::WrongWireType,
+                                );
+                            }
+                            let mut_ref = &mut *self
+                                .part
+                                .get_or_insert_with(::core::default::Default::default);
+                            {
+                                decoder.decode_submessage_delimited(mut_ref)?;
+                            };
+                        }
                         _ => {
                             decoder.skip_wire_value(tag.wire_type())?;
                         }
@@ -245,6 +265,19 @@ pub mod r#gen {
                         break 'msg (::core::result::Result::<usize, _>::Err(err));
                     }
                 }
+                match ::rpc_nostd::micropb::const_map!(
+                    ::rpc_nostd::micropb::const_map!(< core::Part as
+                    ::rpc_nostd::micropb::MessageEncode > ::MAX_SIZE, | size |
+                    ::rpc_nostd::micropb::size::sizeof_len_record(size)), | size | size +
+                    1usize
+                ) {
+                    ::core::result::Result::Ok(size) => {
+                        max_size += size;
+                    }
+                    ::core::result::Result::Err(err) => {
+                        break 'msg (::core::result::Result::<usize, _>::Err(err));
+                    }
+                }
                 ::core::result::Result::Ok(max_size)
             };
             fn encode<ImplMicropbWrite: ::rpc_nostd::micropb::PbWrite>(
@@ -298,6 +331,12 @@ pub mod r#gen {
                         val_ref.encode_len_delimited(encoder)?;
                     }
                 }
+                {
+                    if let ::core::option::Option::Some(val_ref) = self.part() {
+                        encoder.encode_varint32(66u32)?;
+                        val_ref.encode_len_delimited(encoder)?;
+                    }
+                }
                 Ok(())
             }
             fn compute_size(&self) -> usize {
@@ -343,6 +382,15 @@ pub mod r#gen {
                 }
                 {
                     if let ::core::option::Option::Some(val_ref) = self.micropb() {
+                        size
+                            += 1usize
+                                + ::rpc_nostd::micropb::size::sizeof_len_record(
+                                    val_ref.compute_size(),
+                                );
+                    }
+                }
+                {
+                    if let ::core::option::Option::Some(val_ref) = self.part() {
                         size
                             += 1usize
                                 + ::rpc_nostd::micropb::size::sizeof_len_record(
@@ -794,22 +842,22 @@ pub mod r#gen {
             pub const UpperOne: Self = Self(1);
         }
         #[allow(clippy::derivable_impls)]
-        impl core::default::Default for lower_enum {
+        impl ::core::default::Default for lower_enum {
             fn default() -> Self {
                 Self(0)
             }
         }
-        impl core::convert::From<i32> for lower_enum {
+        impl ::core::convert::From<i32> for lower_enum {
             fn from(val: i32) -> Self {
                 Self(val)
             }
         }
         #[allow(unreachable_patterns)]
-        impl core::fmt::Debug for lower_enum {
+        impl ::core::fmt::Debug for lower_enum {
             fn fmt(
                 &self,
-                formatter: &mut core::fmt::Formatter<'_>,
-            ) -> core::fmt::Result {
+                formatter: &mut ::core::fmt::Formatter<'_>,
+            ) -> ::core::fmt::Result {
                 match *self {
                     lower_enum::LowerZero => formatter.write_str("LowerZero"),
                     lower_enum::UpperOne => formatter.write_str("UpperOne"),
@@ -1019,6 +1067,57 @@ pub mod r#gen {
                     &keyword_service::OLD_ONE,
                     request,
                 )
+            }
+        }
+        /// Package `core`.
+        pub mod core {
+            /// Message `Part`.
+            #[derive(Debug, Default, PartialEq, Clone, Copy)]
+            pub struct Part {}
+            #[allow(unused, clippy::all)]
+            impl ::rpc_nostd::micropb::MessageDecode for Part {
+                fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
+                    &mut self,
+                    decoder: &mut ::rpc_nostd::micropb::PbDecoder<ImplMicropbRead>,
+                    len: usize,
+                ) -> ::core::result::Result<
+                    (),
+                    ::rpc_nostd::micropb::DecodeError<ImplMicropbRead::Error>,
+                > {
+                    use ::rpc_nostd::micropb::{
+                        PbBytes, PbString, PbVec, PbMap, FieldDecode,
+                    };
+                    let before = decoder.bytes_read();
+                    while decoder.bytes_read() - before < len {
+                        let tag = decoder.decode_tag()?;
+                        match tag.field_num() {
+                            0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
+                            _ => {
+                                decoder.skip_wire_value(tag.wire_type())?;
+                            }
+                        }
+                    }
+                    Ok(())
+                }
+            }
+            #[allow(unused, clippy::all)]
+            impl ::rpc_nostd::micropb::MessageEncode for Part {
+                const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
+                    let mut max_size = 0;
+                    ::core::result::Result::Ok(max_size)
+                };
+                fn encode<ImplMicropbWrite: ::rpc_nostd::micropb::PbWrite>(
+                    &self,
+                    encoder: &mut ::rpc_nostd::micropb::PbEncoder<ImplMicropbWrite>,
+                ) -> ::core::result::Result<(), ImplMicropbWrite::Error> {
+                    use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                    Ok(())
+                }
+                fn compute_size(&self) -> usize {
+                    use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                    let mut size = 0;
+                    size
+                }
             }
         }
     }

@@ -203,19 +203,22 @@ pub mod Pong_ {
         pub const Loud: Self = Self(1);
     }
     #[allow(clippy::derivable_impls)]
-    impl core::default::Default for Kind {
+    impl ::core::default::Default for Kind {
         fn default() -> Self {
             Self(0)
         }
     }
-    impl core::convert::From<i32> for Kind {
+    impl ::core::convert::From<i32> for Kind {
         fn from(val: i32) -> Self {
             Self(val)
         }
     }
     #[allow(unreachable_patterns)]
-    impl core::fmt::Debug for Kind {
-        fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    impl ::core::fmt::Debug for Kind {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
             match *self {
                 Kind::Unspecified => formatter.write_str("Unspecified"),
                 Kind::Loud => formatter.write_str("Loud"),
