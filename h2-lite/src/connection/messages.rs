@@ -115,7 +115,9 @@ impl<'m> Connection<'m> {
         if self.owed.preface {
             return Ok(0);
         }
-        Ok(window.min(self.send.room().saturating_sub(FrameHeader::LEN)))
+        // What is owed goes first, so that an answer to PING does not wait behind DATA (6.7).
+        let taken = FrameHeader::LEN.saturating_add(self.owed_len());
+        Ok(window.min(self.send.room().saturating_sub(taken)))
     }
 
     pub(super) fn write_data(
@@ -130,10 +132,15 @@ impl<'m> Connection<'m> {
         if len == 0 && !end_stream {
             return Err(UseError::WrongState);
         }
-        self.flush_owed();
-        if len > self.room_for_data(key)? || self.owed.preface {
+        if self.owed.preface {
+            self.flush_owed();
+        }
+        // The empty END_STREAM asks for room only, not for a window.
+        let fits = len <= self.room_for_data(key)? && (len > 0 || self.send.room() >= FrameHeader::LEN);
+        if !fits || self.owed.preface {
             return Err(UseError::NoRoom);
         }
+        self.flush_owed();
         let length = u32::try_from(len).map_err(|_| UseError::NoRoom)?;
         let Some((header, rest)) = self.send.spare().split_first_chunk_mut::<{ FrameHeader::LEN }>() else {
             return Err(UseError::NoRoom);
@@ -216,7 +223,6 @@ impl<'m> Connection<'m> {
                 available,
             });
         }
-        // After `flush_owed` there may be more room, but never less than before minus what was owed.
         Ok(rules)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::connection::Connection;
 use crate::event::StreamKey;
-use crate::frame::{ErrorCode, Ping, RstStream, Settings, StreamId, WindowUpdate};
+use crate::frame::{ErrorCode, FrameHeader, GoAway, Ping, RstStream, Settings, StreamId, WindowUpdate};
 use crate::stream::{DEFAULT_WINDOW, Flag};
 
 /// Control frames that wait for room in the send buffer.
@@ -85,6 +85,29 @@ impl Connection<'_> {
                 .any(|(_, stream)| stream.has(Flag::ResetOwed) || stream.has(Flag::CreditDue))
     }
 
+    /// Upper bound of the octets that `flush_owed` would encode now, `preface` aside.
+    pub(super) fn owed_len(&self) -> usize {
+        let quarter = self.credit_quarter();
+        let streams = self.store.iter().filter(|(_, stream)| {
+            stream.has(Flag::ResetOwed) || stream.has(Flag::CreditDue) || stream.released >= quarter
+        });
+        let connection_credit = self.uncredited >= CONNECTION_CREDIT_DUE / 2;
+        let owed = [
+            (self.owed.ping_ack.is_some(), Ping::LEN),
+            (self.owed.settings_ack, FrameHeader::LEN),
+            (self.owed.stray_reset.is_some(), RstStream::LEN),
+            (self.owed.go_away.is_some(), GoAway::LEN),
+            (self.owed.ping.is_some() && !self.owed.ping_sent, Ping::LEN),
+            (connection_credit, WindowUpdate::LEN),
+        ];
+        let fixed = owed
+            .into_iter()
+            .filter(|(is_owed, _)| *is_owed)
+            .map(|(_, len)| len);
+        let streams = streams.map(|_| RstStream::LEN);
+        fixed.chain(streams).fold(0, usize::saturating_add)
+    }
+
     /// RST_STREAM frees the slot: it is the last frame that we send on the stream (5.4.2).
     fn flush_resets(&mut self) {
         if let Some((stream_id, code)) = self.owed.stray_reset {
@@ -112,6 +135,11 @@ impl Connection<'_> {
             .iter()
             .find(|(_, stream)| stream.has(Flag::ResetOwed))?;
         Some((key, stream.reset_code))
+    }
+
+    /// Released octets of a stream whose credit rides with other output.
+    fn credit_quarter(&self) -> u32 {
+        self.config.initial_window_size.checked_div(4).unwrap_or(0).max(1)
     }
 
     fn flush_go_away(&mut self) {
@@ -142,7 +170,7 @@ impl Connection<'_> {
             let _ = self.receive_window.increase(self.uncredited);
             self.uncredited = 0;
         }
-        let quarter = self.config.initial_window_size.checked_div(4).unwrap_or(0).max(1);
+        let quarter = self.credit_quarter();
         for (key, stream) in self.store.iter_mut() {
             let due = stream.has(Flag::CreditDue) || (rides && stream.released >= quarter);
             if !due || !stream.is_live() || !stream.state.can_receive() || stream.released == 0 {
