@@ -131,8 +131,6 @@ edition = "2024"
 
 [dependencies]
 rpc-nostd = {{ path = {runtime:?} }}
-# Fields of 64 bits, which not every user of the runtime pays for.
-micropb = {{ version = "0.7", default-features = false, features = ["enable-64bit"] }}
 
 [lints.rust]
 warnings = "deny"
