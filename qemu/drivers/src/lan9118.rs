@@ -64,12 +64,6 @@ impl<'d> Lan9118<'d> {
         Ok(device)
     }
 
-    /// Frames that the device dropped for want of room since the last call (QEMU always says 0).
-    #[must_use]
-    pub fn take_dropped(&self) -> u32 {
-        self.registers.read(RX_DROP)
-    }
-
     fn mac_write(&self, index: u32, value: u32) {
         while self.registers.read(MAC_CSR_CMD) & MAC_CSR_BUSY != 0 {}
         self.registers.write(MAC_CSR_DATA, value);
@@ -93,6 +87,13 @@ impl<'d> Lan9118<'d> {
             if status & RX_STATUS_ERROR == 0 && (HEADER_LEN..=FRAME_LEN).contains(&len) {
                 return Some(len);
             }
+        }
+        let dropped = self.registers.read(RX_DROP);
+        if dropped != 0 {
+            defmt::warn!(
+                "network: {=u32} frames were lost, the receive FIFO was full",
+                dropped
+            );
         }
         None
     }

@@ -4,6 +4,7 @@
 //! status on an edge and hands over what it queued itself only when the packet count reaches 0, so the interrupt is
 //! acknowledged first and the FIFO then drained to the end; embassy-net does so by calling `receive` until `None`.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Context;
 
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, TxToken};
@@ -33,7 +34,7 @@ impl<'d> StellarisEth<'d> {
         registers.write(IA1, u32::from_le_bytes([mac[4], mac[5], 0, 0]));
         registers.write(TCTL, TCTL_DUPLEX | TCTL_CRC | TCTL_PADEN | TCTL_TXEN);
         registers.write(RCTL, RCTL_BADCRC | RCTL_RXEN);
-        registers.write(IM, INT_RX);
+        registers.write(IM, INT_RX | INT_FOV);
         Self {
             registers,
             mac,
@@ -72,7 +73,7 @@ impl<'d> StellarisEth<'d> {
         if self.registers.read(TR) & TR_NEWTX == 0 {
             return true;
         }
-        self.registers.write(IM, INT_RX | INT_TXEMP);
+        self.registers.write(IM, INT_RX | INT_FOV | INT_TXEMP);
         // The transmission may have ended between the two accesses.
         self.registers.read(TR) & TR_NEWTX == 0
     }
@@ -81,7 +82,10 @@ impl<'d> StellarisEth<'d> {
 /// Acknowledges the controller's interrupt and wakes the stack. `registers` is the controller's block.
 pub fn on_interrupt(registers: &Registers) {
     let pending = registers.read(RIS);
-    registers.write(RIS, pending & (INT_RX | INT_TXEMP));
+    registers.write(RIS, pending & (INT_RX | INT_FOV | INT_TXEMP));
+    if pending & INT_FOV != 0 {
+        OVERRUN.store(true, Ordering::Relaxed);
+    }
     WAKER.wake();
 }
 
@@ -97,6 +101,9 @@ impl Driver for StellarisEth<'_> {
 
     fn receive(&mut self, cx: &mut Context) -> Option<(Received<'_>, Transmit<'_>)> {
         WAKER.register(cx.waker());
+        if OVERRUN.swap(false, Ordering::Relaxed) {
+            defmt::warn!("network: a frame was lost, the receive FIFO was full");
+        }
         if !self.tx_ready() {
             return None;
         }
@@ -166,6 +173,8 @@ impl TxToken for Transmit<'_> {
 }
 
 static WAKER: AtomicWaker = AtomicWaker::new();
+/// The controller had no room for a frame.
+static OVERRUN: AtomicBool = AtomicBool::new(false);
 
 /// What the FIFO's length counts besides the frame: the length itself (2) and the FCS (4).
 const LENGTH_AND_FCS: usize = 6;
@@ -183,6 +192,7 @@ const TR: usize = 0x38;
 
 const INT_RX: u32 = 1;
 const INT_TXEMP: u32 = 1 << 2;
+const INT_FOV: u32 = 1 << 3;
 const RCTL_RXEN: u32 = 1;
 const RCTL_BADCRC: u32 = 1 << 3;
 const RCTL_RSTFIFO: u32 = 1 << 4;

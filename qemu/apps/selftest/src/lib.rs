@@ -2,6 +2,7 @@
 //!
 //! | `run=` | does | ends with |
 //! |---|---|---|
+//! | `smoke` (the default) | `clock`, then DHCP: needs nothing of the host | 0 |
 //! | `hello` | prints a line | 0 |
 //! | `clock` | sleeps `ms` and compares the clock | 0 |
 //! | `connect` | DHCP, DNS for `host`, TCP to `port`: one line there and back | 0 |
@@ -15,7 +16,7 @@ mod trouble;
 
 use embassy_executor::Spawner;
 use embassy_net::Stack;
-use embassy_time::{Duration, Instant, Timer};
+use embassy_time::{Duration, Instant, Timer, with_timeout};
 use qemu_runtime::{Args, ExitCode, exit, network, stack};
 
 /// Spawns the test that `args` names.
@@ -28,7 +29,8 @@ pub fn start(spawner: Spawner, stack: Stack<'static>, args: Args) {
 
 #[embassy_executor::task]
 async fn main(stack: Stack<'static>, args: Args) {
-    let result = match args.get("run").unwrap_or("connect") {
+    let result = match args.get("run").unwrap_or("smoke") {
+        "smoke" => smoke(stack, args).await,
         "hello" => {
             defmt::info!("hello from the firmware");
             Ok(())
@@ -56,6 +58,13 @@ async fn main(stack: Stack<'static>, args: Args) {
             exit(ExitCode::Failure)
         }
     }
+}
+
+/// What needs no peer.
+async fn smoke(stack: Stack<'static>, args: Args) -> Result<(), &'static str> {
+    clock(args).await?;
+    let address = with_timeout(Duration::from_secs(10), network::wait_for_address(stack)).await;
+    address.map(|_| ()).map_err(|_| "no address by DHCP")
 }
 
 /// Sleeps in small steps and checks that neither the steps nor their sum came early.

@@ -1,0 +1,8 @@
+//! The telemetry application, which calls a gRPC server, on this machine.
+#![no_std]
+#![no_main]
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    lm3s6965evb::run(telemetry::start)
+}
