@@ -68,6 +68,8 @@ pub struct Decoder<'m> {
     /// Where its name is, if not before its value.
     name: Option<Piece>,
     name_len: usize,
+    /// The field that is being yielded.
+    found: Found,
     summary: BlockSummary,
     yielded_fields: u16,
     yielded_size: u32,
@@ -75,7 +77,7 @@ pub struct Decoder<'m> {
 
 impl<'m> Decoder<'m> {
     /// A decoder whose dynamic table lives in `table`, and whose literals are gathered in `scratch`. Any lengths
-    /// will do. Of `table` at most 65,535 octets are used.
+    /// will do; of each at most 65,535 octets are used.
     ///
     /// The table's maximum starts at 4,096 octets (RFC 9113 section 6.5.2), or at `table.len()` if that is less.
     /// With less, the peer must have received a SETTINGS_HEADER_TABLE_SIZE of at most `table.len()` before it
@@ -91,6 +93,7 @@ impl<'m> Decoder<'m> {
             kind: Kind::Plain,
             name: None,
             name_len: 0,
+            found: Found::NOTHING,
             summary: BlockSummary::default(),
             yielded_fields: 0,
             yielded_size: 0,
@@ -137,12 +140,12 @@ impl<'m> Decoder<'m> {
         let consumed = u32::try_from(before.saturating_sub(fragment.len())).unwrap_or(u32::MAX);
         self.summary.encoded_size = self.summary.encoded_size.saturating_add(consumed);
         match found {
-            Ok(Some(found)) => Ok(Some(HeaderField {
-                name: self.resolve(found.name),
-                value: self.resolve(found.value),
-                never_indexed: found.never_indexed,
+            Ok(true) => Ok(Some(HeaderField {
+                name: self.resolve(self.found.name),
+                value: self.resolve(self.found.value),
+                never_indexed: self.found.never_indexed,
             })),
-            Ok(None) => Ok(None),
+            Ok(false) => Ok(None),
             Err(error) => {
                 self.state = State::Failed(error);
                 Err(error)
@@ -183,30 +186,30 @@ impl<'m> Decoder<'m> {
         self.yielded_size = 0;
     }
 
-    /// Runs the state machine until a field is to be yielded, or the fragment is used up.
-    fn run(&mut self, fragment: &mut &[u8]) -> Result<Option<Found>, DecodeError> {
+    /// Runs the state machine until a field is to be yielded, `true`, or the fragment is used up.
+    fn run(&mut self, fragment: &mut &[u8]) -> Result<bool, DecodeError> {
         loop {
-            let found = if let State::String(part) = self.state {
+            let yielded = if let State::String(part) = self.state {
                 // Before the next octet is looked for, because a string may be empty.
                 if !self.literal.take(&mut self.table, fragment)? {
-                    return Ok(None);
+                    return Ok(false);
                 }
                 self.end_string(part)
             } else {
                 let Some((octet, rest)) = fragment.split_first() else {
-                    return Ok(None);
+                    return Ok(false);
                 };
                 *fragment = rest;
                 self.take_octet(*octet)?
             };
-            if found.is_some() {
-                return Ok(found);
+            if yielded {
+                return Ok(true);
             }
         }
     }
 
     /// Takes an octet of anything but a string.
-    fn take_octet(&mut self, octet: u8) -> Result<Option<Found>, DecodeError> {
+    fn take_octet(&mut self, octet: u8) -> Result<bool, DecodeError> {
         match self.state {
             State::BlockStart | State::Field => {
                 let (kind, prefix_max) = Kind::of(octet);
@@ -237,7 +240,7 @@ impl<'m> Decoder<'m> {
             State::String(_) => {}
             State::Failed(error) => return Err(error),
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// A size update may stand only at the start of a block, and must where the table has become too large.
@@ -254,17 +257,17 @@ impl<'m> Decoder<'m> {
     }
 
     /// The integer that a representation begins with is complete.
-    fn take_index(&mut self, kind: Kind, index: usize) -> Result<Option<Found>, DecodeError> {
+    fn take_index(&mut self, kind: Kind, index: usize) -> Result<bool, DecodeError> {
         match kind {
             Kind::Indexed => {
                 let (name, value) = self.look_up(index)?;
                 self.state = State::Field;
-                let found = Found {
+                self.found = Found {
                     name,
                     value,
                     never_indexed: false,
                 };
-                return Ok(self.count(name.len, value.len, Some(found)));
+                return Ok(self.count(usize::from(name.len), usize::from(value.len), true));
             }
             Kind::SizeUpdate => self.update_size(index)?,
             Kind::Incremental | Kind::Plain | Kind::NeverIndexed => {
@@ -277,7 +280,7 @@ impl<'m> Decoder<'m> {
                 }
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Spec: RFC 7541 sections 4.2 and 6.3.
@@ -298,7 +301,7 @@ impl<'m> Decoder<'m> {
     /// The name of a literal is that of the entry at `index`; its value follows.
     fn begin_value(&mut self, index: usize) -> Result<(), DecodeError> {
         let (name, _) = self.look_up(index)?;
-        self.name_len = name.len;
+        self.name_len = usize::from(name.len);
         if self.kind == Kind::Incremental {
             self.literal.push_name(&mut self.table, name);
         } else {
@@ -314,23 +317,24 @@ impl<'m> Decoder<'m> {
     }
 
     /// A string of a literal is complete; with the value, so is the literal.
-    fn end_string(&mut self, part: Part) -> Option<Found> {
+    fn end_string(&mut self, part: Part) -> bool {
         let len = self.literal.string_len();
         if part == Part::Name {
             self.name_len = len;
             self.state = State::Length(Part::Value);
-            return None;
+            return false;
         }
         self.state = State::Field;
-        let found = self
-            .literal
-            .finish(&mut self.table, self.name_len)
-            .map(|(name, value)| Found {
-                name: self.name.unwrap_or(name),
+        let strings = self.literal.finish(&mut self.table, self.name_len);
+        if let Some((name, value)) = strings {
+            let name = self.name.unwrap_or(name);
+            self.found = Found {
+                name,
                 value,
                 never_indexed: self.kind == Kind::NeverIndexed,
-            });
-        self.count(self.name_len, len, found)
+            };
+        }
+        self.count(self.name_len, len, strings.is_some())
     }
 
     /// Name and value of an index. Spec: RFC 7541 section 2.3.3.
@@ -342,30 +346,27 @@ impl<'m> Decoder<'m> {
         found.ok_or(DecodeError::InvalidIndex)
     }
 
-    /// Counts a field; gives it back if it is to be yielded.
-    fn count(&mut self, name_len: usize, value_len: usize, found: Option<Found>) -> Option<Found> {
+    /// Counts a field. Is it to be yielded? Not unless it is `held` in some memory.
+    fn count(&mut self, name_len: usize, value_len: usize, held: bool) -> bool {
         let size = name_len.saturating_add(value_len).saturating_add(ENTRY_OVERHEAD);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.summary.fields = self.summary.fields.saturating_add(1);
         self.summary.list_size = self.summary.list_size.saturating_add(size);
         let yielded_size = self.yielded_size.saturating_add(size);
-        if found.is_none()
-            || self.yielded_fields >= self.limits.max_fields
-            || yielded_size > self.limits.max_list_size
-        {
-            self.summary.skipped = self.summary.skipped.saturating_add(1);
-            return None;
+        if held && self.yielded_fields < self.limits.max_fields && yielded_size <= self.limits.max_list_size {
+            self.yielded_fields = self.yielded_fields.saturating_add(1);
+            self.yielded_size = yielded_size;
+            return true;
         }
-        self.yielded_fields = self.yielded_fields.saturating_add(1);
-        self.yielded_size = yielded_size;
-        found
+        self.summary.skipped = self.summary.skipped.saturating_add(1);
+        false
     }
 
     fn resolve(&self, piece: Piece) -> &[u8] {
         match piece.region {
-            Region::Static => static_table::slice(piece.start, piece.len),
-            Region::Table => self.table.slice(piece.start, piece.len),
-            Region::Scratch => self.literal.slice(piece.start, piece.len),
+            Region::Static => static_table::slice(piece),
+            Region::Table => self.table.slice(piece),
+            Region::Scratch => self.literal.slice(piece),
         }
     }
 }
@@ -433,6 +434,17 @@ struct Found {
     name: Piece,
     value: Piece,
     never_indexed: bool,
+}
+
+impl Found {
+    const NOTHING: Self = {
+        let (name, value) = Piece::pair(Region::Scratch, 0, 0, 0);
+        Self {
+            name,
+            value,
+            never_indexed: false,
+        }
+    };
 }
 
 /// What a table's maximum is before any SETTINGS. Spec: RFC 9113 section 6.5.2.

@@ -1,38 +1,39 @@
 //! The decoder's dynamic table (RFC 7541 sections 2.3.2 and 4) over lent memory. Called by the decoder.
 //!
-//! A log: entries lie one behind the other, oldest first, each in one piece, so that it can be lent out.
+//! A log: entries lie one behind the other, oldest first, each in one piece, so that it can be lent out. From
+//! the other end of the memory grows a list of where they start, newest first, so that an index costs one look.
 //!
 //! ```text
-//!            start                                                end
-//!   | evicted  | oldest entry | ...                | newest entry | draft | free |
-//!                 entry: name_len u16, value_len u16, name, value, entry length u16
+//!   0         start                                end              list              list_end
+//!   | evicted | oldest entry | ... | newest entry | draft | free | newest | ... | oldest | evicted |
+//!               entry: name_len u16, value_len u16, name, value     u16 each
 //! ```
 //!
-//! The lengths in front lead from the oldest entry on (eviction), the length behind from the newest one back
-//! (search by index). They take 6 of the 32 octets that section 4.1 adds to each entry, so whatever fits by
-//! the RFC's arithmetic fits here, once the live part has been moved to the front.
+//! Both take 6 of the 32 octets that section 4.1 adds to each entry, so whatever fits by the RFC's arithmetic
+//! fits here, once what is evicted has been squeezed out.
 
 use crate::copy;
-use crate::piece::{Piece, Region};
+use crate::piece::{MAX_REGION, Piece, Region, within};
 
 /// What section 4.1 adds to the length of name and value.
 pub(crate) const ENTRY_OVERHEAD: usize = 32;
 
-/// More memory than this is not used: lengths inside the table are 16 bits wide.
-pub(crate) const MAX_MEMORY: usize = u16::MAX as usize;
-
 /// Where an entry's octets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    start: usize,
-    name_len: usize,
-    value_len: usize,
+    start: u16,
+    name_len: u16,
+    value_len: u16,
 }
 
 impl Entry {
     /// Name and value.
     pub(crate) fn pieces(self) -> (Piece, Piece) {
         Piece::pair(Region::Table, self.start, self.name_len, self.value_len)
+    }
+
+    const fn len(self) -> usize {
+        usize::saturating_add(self.name_len as usize, self.value_len as usize)
     }
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct DynamicTable<'m> {
     memory: &'m mut [u8],
     start: usize,
     end: usize,
+    list: usize,
+    list_end: usize,
     /// Sum of the entries' sizes by section 4.1, the draft's excluded.
     size: usize,
     max_size: usize,
@@ -52,12 +55,14 @@ pub(crate) struct DynamicTable<'m> {
 impl<'m> DynamicTable<'m> {
     /// An empty table of maximum size 0.
     pub(crate) fn new(memory: &'m mut [u8]) -> Self {
-        let used = memory.len().min(MAX_MEMORY);
+        let used = memory.len().min(MAX_REGION);
         let memory = memory.get_mut(..used).unwrap_or_default();
         Self {
             memory,
             start: 0,
             end: 0,
+            list: used,
+            list_end: used,
             size: 0,
             max_size: 0,
             draft_len: 0,
@@ -68,6 +73,8 @@ impl<'m> DynamicTable<'m> {
     pub(crate) fn clear(&mut self) {
         self.start = 0;
         self.end = 0;
+        self.list = self.memory.len();
+        self.list_end = self.memory.len();
         self.size = 0;
         self.draft_len = 0;
     }
@@ -83,8 +90,7 @@ impl<'m> DynamicTable<'m> {
     pub(crate) fn begin(&mut self) {
         self.draft_len = 0;
         if self.size == 0 {
-            self.start = 0;
-            self.end = 0;
+            self.clear();
         }
     }
 
@@ -97,14 +103,17 @@ impl<'m> DynamicTable<'m> {
             return false;
         };
         self.evict_to(others);
-        let last = self.end.saturating_add(draft).saturating_add(HEAD_LEN + TAIL_LEN);
-        if last > self.memory.len() {
-            self.move_to_front();
+        let last = self
+            .end
+            .saturating_add(draft)
+            .saturating_add(HEAD_LEN + LISTED_LEN);
+        if last > self.list {
+            self.squeeze();
         }
         true
     }
 
-    /// Where the draft goes on: as much as fits without eviction and without moving.
+    /// Where the draft goes on: as much as fits without eviction and without squeezing.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         let allowed = self
             .max_size
@@ -113,7 +122,7 @@ impl<'m> DynamicTable<'m> {
         let first = self.end.saturating_add(HEAD_LEN);
         let last = first
             .saturating_add(allowed)
-            .min(self.memory.len().saturating_sub(TAIL_LEN));
+            .min(self.list.saturating_sub(LISTED_LEN));
         self.memory
             .get_mut(first.saturating_add(self.draft_len)..last)
             .unwrap_or_default()
@@ -134,8 +143,9 @@ impl<'m> DynamicTable<'m> {
         reserved
     }
 
-    /// Begins a draft with the name of an entry, which the draft may evict. `from`: where the name is.
-    pub(crate) fn push_own(&mut self, from: usize, len: usize) -> bool {
+    /// Begins a draft with the name of an entry, which the draft may evict.
+    pub(crate) fn push_own(&mut self, name: Piece) -> bool {
+        let (from, len) = (usize::from(name.start), usize::from(name.len));
         self.begin();
         let Some(others) = self.max_size.checked_sub(len.saturating_add(ENTRY_OVERHEAD)) else {
             self.clear();
@@ -152,6 +162,7 @@ impl<'m> DynamicTable<'m> {
             }
             self.start = head;
             self.end = self.end.saturating_sub(garbage);
+            self.relist(garbage);
         } else {
             let from = from.saturating_sub(self.start);
             self.reserve(len);
@@ -169,12 +180,11 @@ impl<'m> DynamicTable<'m> {
     /// The draft is the newest entry now. Its first `name_len` octets are the name.
     pub(crate) fn commit(&mut self, name_len: usize) {
         let value_len = self.draft_len.saturating_sub(name_len);
-        let entry_len = self.draft_len.saturating_add(HEAD_LEN + TAIL_LEN);
-        let next = self.end.saturating_add(entry_len);
-        self.write_u16(self.end, name_len);
-        self.write_u16(self.end.saturating_add(2), value_len);
-        self.write_u16(next.saturating_sub(TAIL_LEN), entry_len);
-        self.end = next;
+        self.write_u16(self.end, within(name_len));
+        self.write_u16(self.end.saturating_add(2), within(value_len));
+        self.list = self.list.saturating_sub(LISTED_LEN);
+        self.write_u16(self.list, within(self.end));
+        self.end = self.end.saturating_add(self.draft_len).saturating_add(HEAD_LEN);
         self.size = self
             .size
             .saturating_add(self.draft_len)
@@ -199,35 +209,24 @@ impl<'m> DynamicTable<'m> {
 
     /// The entry at `index`, counted from the newest one, which is 0.
     pub(crate) fn get(&self, index: usize) -> Option<Entry> {
-        let mut end = self.end;
-        for _ in 0..index {
-            end = self.step_back(end)?;
+        let listed = self.list.saturating_add(index.saturating_mul(LISTED_LEN));
+        if listed >= self.list_end {
+            return None;
         }
-        self.entry_at(self.step_back(end)?)
+        let octets = self.memory.get(listed..)?.first_chunk::<LISTED_LEN>()?;
+        self.entry_at(usize::from(u16::from_le_bytes(*octets)))
     }
 
     /// Octets of the table's memory.
-    pub(crate) fn slice(&self, start: usize, len: usize) -> &[u8] {
-        self.memory
-            .get(start..)
-            .and_then(|rest| rest.get(..len))
-            .unwrap_or_default()
-    }
-
-    /// Where the entry that ends at `end` begins.
-    fn step_back(&self, end: usize) -> Option<usize> {
-        if end <= self.start {
-            return None;
-        }
-        let entry_len = self.read_u16(end.checked_sub(TAIL_LEN)?)?;
-        end.checked_sub(entry_len)
+    pub(crate) fn slice(&self, piece: Piece) -> &[u8] {
+        piece.of(self.memory)
     }
 
     fn entry_at(&self, at: usize) -> Option<Entry> {
-        let name_len = self.read_u16(at)?;
-        let value_len = self.read_u16(at.checked_add(2)?)?;
+        let [a, b, c, d] = *self.memory.get(at..)?.first_chunk::<HEAD_LEN>()?;
+        let (name_len, value_len) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
         Some(Entry {
-            start: at.checked_add(HEAD_LEN)?,
+            start: within(at.saturating_add(HEAD_LEN)),
             name_len,
             value_len,
         })
@@ -239,37 +238,51 @@ impl<'m> DynamicTable<'m> {
             let Some(oldest) = self.entry_at(self.start) else {
                 return self.clear();
             };
-            let len = oldest.name_len.saturating_add(oldest.value_len);
-            self.start = self.start.saturating_add(len).saturating_add(HEAD_LEN + TAIL_LEN);
-            self.size = self.size.saturating_sub(len.saturating_add(ENTRY_OVERHEAD));
+            self.start = self.start.saturating_add(oldest.len()).saturating_add(HEAD_LEN);
+            self.list_end = self.list_end.saturating_sub(LISTED_LEN);
+            self.size = self
+                .size
+                .saturating_sub(oldest.len().saturating_add(ENTRY_OVERHEAD));
         }
     }
 
-    /// Moves entries and draft to the front of the memory, over what was evicted.
-    fn move_to_front(&mut self) {
+    /// Moves entries and draft to the front of the memory, and the list to its back.
+    fn squeeze(&mut self) {
         let (start, last) = (
             self.start,
             self.end.saturating_add(HEAD_LEN).saturating_add(self.draft_len),
         );
-        let used = last.min(self.memory.len());
+        let used = last.min(self.list);
         move_down(self.memory.get_mut(..used).unwrap_or_default(), start);
-        self.end = self.end.saturating_sub(start);
         self.start = 0;
+        self.end = self.end.saturating_sub(start);
+        self.relist(start);
     }
 
-    fn read_u16(&self, at: usize) -> Option<usize> {
-        let octets = self.memory.get(at..)?.first_chunk::<2>()?;
-        Some(usize::from(u16::from_le_bytes(*octets)))
+    /// The entries have moved `by` octets to the front. Moves the list to the back of the memory, too.
+    fn relist(&mut self, by: usize) {
+        let (mut from, mut to) = (self.list_end, self.memory.len());
+        while from > self.list {
+            from = from.saturating_sub(LISTED_LEN);
+            to = to.saturating_sub(LISTED_LEN);
+            let octets = self
+                .memory
+                .get(from..)
+                .and_then(|rest| rest.first_chunk::<LISTED_LEN>());
+            let at = octets.map_or(0, |octets| u16::from_le_bytes(*octets));
+            self.write_u16(to, at.saturating_sub(within(by)));
+        }
+        self.list = to;
+        self.list_end = self.memory.len();
     }
 
-    fn write_u16(&mut self, at: usize, value: usize) {
-        let [low, high, ..] = value.to_le_bytes();
+    fn write_u16(&mut self, at: usize, value: u16) {
         if let Some(octets) = self
             .memory
             .get_mut(at..)
             .and_then(|rest| rest.first_chunk_mut::<2>())
         {
-            *octets = [low, high];
+            *octets = value.to_le_bytes();
         }
     }
 }
@@ -299,8 +312,8 @@ fn rotate_left(octets: &mut [u8], count: usize) {
 /// Octets in front of an entry's name: the lengths of name and value.
 const HEAD_LEN: usize = 4;
 
-/// Octets behind an entry's value: the length of all of it.
-const TAIL_LEN: usize = 2;
+/// Octets of an entry's place in the list.
+const LISTED_LEN: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -311,10 +324,7 @@ mod tests {
 
     fn field(table: &DynamicTable<'_>, index: usize) -> Option<(Vec<u8>, Vec<u8>)> {
         let (name, value) = table.get(index)?.pieces();
-        Some((
-            table.slice(name.start, name.len).to_vec(),
-            table.slice(value.start, value.len).to_vec(),
-        ))
+        Some((table.slice(name).to_vec(), table.slice(value).to_vec()))
     }
 
     fn insert(table: &mut DynamicTable<'_>, name: &[u8], value: &[u8]) -> bool {
@@ -375,9 +385,9 @@ mod tests {
                     continue;
                 };
                 let (own, _) = table.get(age).unwrap().pieces();
-                assert!(table.push_own(own.start, own.len));
+                assert!(table.push_own(own));
                 assert!(table.push(&[0xEE; 45]));
-                table.commit(own.len);
+                table.commit(usize::from(own.len));
                 assert_eq!(field(&table, 0), Some((expected.clone(), vec![0xEE; 45])));
                 let kept: Vec<_> = (1..10).map_while(|index| field(&table, index)).collect();
                 assert_eq!(kept, before[..kept.len()]);

@@ -6,7 +6,7 @@
 
 use crate::dynamic_table::DynamicTable;
 use crate::huffman::{self, Progress};
-use crate::piece::{Piece, Region};
+use crate::piece::{MAX_REGION, Piece, Region, within};
 use crate::{DecodeError, copy, static_table};
 
 /// A literal, and the scratch.
@@ -37,7 +37,9 @@ enum Place {
 
 impl<'m> Literal<'m> {
     /// No literal, with `scratch` for the ones to come.
-    pub(crate) const fn new(scratch: &'m mut [u8]) -> Self {
+    pub(crate) fn new(scratch: &'m mut [u8]) -> Self {
+        let used = scratch.len().min(MAX_REGION);
+        let scratch = scratch.get_mut(..used).unwrap_or_default();
         Self {
             scratch,
             place: Place::Nowhere,
@@ -59,19 +61,19 @@ impl<'m> Literal<'m> {
     /// The name of a literal for the table is that of an entry. It is copied, because the insertion may evict
     /// that entry. Spec: RFC 7541 section 4.4.
     pub(crate) fn push_name(&mut self, table: &mut DynamicTable<'_>, name: Piece) {
-        if name.len <= self.scratch.len() {
+        if usize::from(name.len) <= self.scratch.len() {
             let octets = match name.region {
-                Region::Static => static_table::slice(name.start, name.len),
-                _ => table.slice(name.start, name.len),
+                Region::Static => static_table::slice(name),
+                _ => table.slice(name),
             };
             self.used = copy(self.scratch, octets);
             return;
         }
         let fits = if name.region == Region::Static {
             table.begin();
-            table.push(static_table::slice(name.start, name.len))
+            table.push(static_table::slice(name))
         } else {
-            table.push_own(name.start, name.len)
+            table.push_own(name)
         };
         self.place = if fits { Place::Table } else { Place::Nowhere };
     }
@@ -150,30 +152,35 @@ impl<'m> Literal<'m> {
             Place::Scratch => {
                 if self.insert {
                     table.begin();
-                    if table.push(self.slice(0, self.used)) {
+                    if table.push(self.gathered()) {
                         table.commit(name_len);
                     }
                 }
-                let start = self.used.saturating_sub(self.string_len);
-                let (_, value) = Piece::pair(Region::Scratch, start, 0, self.string_len);
+                let start = within(self.used.saturating_sub(self.string_len));
+                let name = Piece {
+                    region: Region::Scratch,
+                    start: 0,
+                    len: within(name_len),
+                };
                 Some((
+                    name,
                     Piece {
                         region: Region::Scratch,
-                        start: 0,
-                        len: name_len,
+                        start,
+                        len: within(self.string_len),
                     },
-                    value,
                 ))
             }
         }
     }
 
     /// Octets of the scratch.
-    pub(crate) fn slice(&self, start: usize, len: usize) -> &[u8] {
-        self.scratch
-            .get(start..)
-            .and_then(|rest| rest.get(..len))
-            .unwrap_or_default()
+    pub(crate) fn slice(&self, piece: Piece) -> &[u8] {
+        piece.of(self.scratch)
+    }
+
+    fn gathered(&self) -> &[u8] {
+        self.scratch.get(..self.used).unwrap_or_default()
     }
 
     /// The place is full, and at least `more` octets are to come.
@@ -183,7 +190,7 @@ impl<'m> Literal<'m> {
             Place::Table => table.reserve(more),
             Place::Scratch => {
                 table.begin();
-                self.insert && table.push(self.slice(0, self.used)) && table.reserve(more)
+                self.insert && table.push(self.gathered()) && table.reserve(more)
             }
         };
         self.place = if fits { Place::Table } else { Place::Nowhere };

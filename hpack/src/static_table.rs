@@ -22,26 +22,18 @@ impl Entry {
         ENTRIES.get(index.checked_sub(1)?).copied()
     }
 
-    /// Its name.
-    pub(crate) fn name(self) -> &'static [u8] {
-        slice(usize::from(self.start), usize::from(self.name_len & !SAME_NAME))
-    }
-
-    /// Where both are.
+    /// Name and value, which most have empty.
     pub(crate) fn pieces(self) -> (Piece, Piece) {
-        let name_len = usize::from(self.name_len & !SAME_NAME);
-        Piece::pair(
-            Region::Static,
-            usize::from(self.start),
-            name_len,
-            usize::from(self.value_len),
-        )
+        let name_len = u16::from(self.name_len & !SAME_NAME);
+        Piece::pair(Region::Static, self.start, name_len, u16::from(self.value_len))
     }
 
-    /// Its value, which most have empty.
-    pub(crate) fn value(self) -> &'static [u8] {
-        let start = usize::from(self.start).wrapping_add(usize::from(self.name_len & !SAME_NAME));
-        slice(start, usize::from(self.value_len))
+    fn name(self) -> &'static [u8] {
+        slice(self.pieces().0)
+    }
+
+    fn value(self) -> &'static [u8] {
+        slice(self.pieces().1)
     }
 }
 
@@ -104,10 +96,8 @@ const fn hash(name: &[u8]) -> u8 {
 }
 
 /// Octets of the entries' text.
-pub(crate) fn slice(start: usize, len: usize) -> &'static [u8] {
-    TEXT.get(start..)
-        .and_then(|text| text.get(..len))
-        .unwrap_or_default()
+pub(crate) fn slice(piece: Piece) -> &'static [u8] {
+    piece.of(&TEXT)
 }
 
 /// Set in `name_len` where the name is that of the entry before.
