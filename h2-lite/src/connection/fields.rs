@@ -139,11 +139,8 @@ impl FieldRules {
 
 /// Field names are lower-case tokens (8.2.1; RFC 9110 section 5.6.2).
 fn check_name(name: &[u8]) -> Result<(), Malformed> {
-    let token = |octet: &u8| match octet {
-        b'a'..=b'z' | b'0'..=b'9' => true,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|'
-        | b'~' => true,
-        _ => false,
+    let token = |octet: &u8| {
+        octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(octet)
     };
     if !name.is_empty() && name.iter().all(token) {
         Ok(())

@@ -253,17 +253,22 @@ impl<'m> Connection<'m> {
         let Some(stream) = self.store.get_mut(key).filter(|stream| stream.is_live()) else {
             return Ok(None);
         };
+        let to_come = self.reader.remaining();
         let malformed = |reason| FrameError::stream(id, ErrorCode::PROTOCOL_ERROR, reason);
+        let end_stream = last && header.has(END_STREAM);
         if stream.has(Flag::ContentLength) {
             let octets = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            let left = stream.content_left.checked_sub(octets);
-            stream.content_left = left.ok_or(malformed("content longer than content-length"))?;
-        }
-        let end_stream = last && header.has(END_STREAM);
-        if end_stream {
-            if stream.has(Flag::ContentLength) && stream.content_left > 0 {
+            // The whole frame is judged before its first octet is handed on, however it is cut.
+            let left = stream
+                .content_left
+                .checked_sub(octets.saturating_add(u64::from(to_come)));
+            let left = left.ok_or(malformed("content longer than content-length"))?;
+            if header.has(END_STREAM) && left > 0 {
                 return Err(malformed("content shorter than content-length"));
             }
+            stream.content_left = stream.content_left.saturating_sub(octets);
+        }
+        if end_stream {
             stream.state.close_remote();
         }
         self.free_if_closed(key);

@@ -13,8 +13,9 @@ use crate::frame::{Data, ErrorCode, FrameHeader, Headers, MAX_FRAME_SIZE, Stream
 use crate::stream::{Flag, State, Window};
 use crate::time::Instant;
 
-/// The fields of a section, as the application lists them.
-type Fields<'f, 'm> = &'f dyn Fn(&mut dyn FnMut(Field<'_, 'm>));
+/// The fields of a section as the application lists them: a function that gives each field, in order, to the function it
+/// is given. It is called to measure and to encode, and must give the same fields each time.
+pub type Fields<'f, 'm> = &'f dyn Fn(&mut dyn FnMut(Field<'_, 'm>));
 
 /// Sections of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

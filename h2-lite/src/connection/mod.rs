@@ -13,7 +13,7 @@ mod shutdown;
 mod streams;
 mod timers;
 
-use hpack_lite::{Decoder, Encoder, Field, Limits};
+use hpack_lite::{Decoder, Encoder, Limits};
 
 use crate::config::{Config, Memory, Role};
 use crate::error::{ConfigError, ConnectionError, UseError};
@@ -30,6 +30,7 @@ use role::PREFACE_LEN;
 use settings::LocalSettings;
 use timers::Timers;
 
+pub use messages::Fields;
 pub use settings::PeerSettings;
 
 /// One side of an HTTP/2 connection over lent memory. It does no I/O, reads no clock, allocates nothing.
@@ -277,7 +278,7 @@ impl<'m> Connection<'m> {
     pub fn send_request(
         &mut self,
         slot: u8,
-        fields: &dyn Fn(&mut dyn FnMut(Field<'_, 'm>)),
+        fields: Fields<'_, 'm>,
         end_stream: bool,
         now: Instant,
     ) -> Result<StreamKey, UseError> {
@@ -291,7 +292,7 @@ impl<'m> Connection<'m> {
     pub fn send_response(
         &mut self,
         stream: StreamKey,
-        fields: &dyn Fn(&mut dyn FnMut(Field<'_, 'm>)),
+        fields: Fields<'_, 'm>,
         end_stream: bool,
         now: Instant,
     ) -> Result<(), UseError> {
@@ -305,7 +306,7 @@ impl<'m> Connection<'m> {
     pub fn send_trailers(
         &mut self,
         stream: StreamKey,
-        fields: &dyn Fn(&mut dyn FnMut(Field<'_, 'm>)),
+        fields: Fields<'_, 'm>,
         now: Instant,
     ) -> Result<(), UseError> {
         self.send_section(stream, messages::Kind::Trailers, fields, true, now)

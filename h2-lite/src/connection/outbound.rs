@@ -50,10 +50,10 @@ impl Connection<'_> {
             self.flush_go_away();
             return;
         }
-        if let Some(payload) = self.owed.ping_ack {
-            if self.send.push(&Ping { ack: true, payload }.encode()) {
-                self.owed.ping_ack = None;
-            }
+        if let Some(payload) = self.owed.ping_ack
+            && self.send.push(&Ping { ack: true, payload }.encode())
+        {
+            self.owed.ping_ack = None;
         }
         if self.owed.settings_ack && self.send.push(&Settings { length: 0, ack: true }.encode()) {
             self.owed.settings_ack = false;
@@ -110,10 +110,10 @@ impl Connection<'_> {
 
     /// RST_STREAM frees the slot: it is the last frame that we send on the stream (5.4.2).
     fn flush_resets(&mut self) {
-        if let Some((stream_id, code)) = self.owed.stray_reset {
-            if self.send.push(&RstStream { stream_id, code }.encode()) {
-                self.owed.stray_reset = None;
-            }
+        if let Some((stream_id, code)) = self.owed.stray_reset
+            && self.send.push(&RstStream { stream_id, code }.encode())
+        {
+            self.owed.stray_reset = None;
         }
         while let Some((key, code)) = self.next_reset() {
             if !self.send.push(
@@ -143,10 +143,10 @@ impl Connection<'_> {
     }
 
     fn flush_go_away(&mut self) {
-        if let Some(code) = self.owed.go_away {
-            if self.send.push(&self.go_away_frame(code).encode()) {
-                self.owed.go_away = None;
-            }
+        if let Some(code) = self.owed.go_away
+            && self.send.push(&self.go_away_frame(code).encode())
+        {
+            self.owed.go_away = None;
         }
     }
 

@@ -106,11 +106,9 @@ impl Connection<'_> {
             }
             // "Any value other than 0 or 1 MUST be treated as a connection error ... PROTOCOL_ERROR"; a client
             // refuses 1 as well: no server may send it.
-            SettingId::ENABLE_PUSH => {
-                if value > 1 || (value == 1 && self.role == Role::Client) {
-                    let reason = "SETTINGS_ENABLE_PUSH has a value that is not allowed";
-                    return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
-                }
+            SettingId::ENABLE_PUSH if value > 1 || (value == 1 && self.role == Role::Client) => {
+                let reason = "SETTINGS_ENABLE_PUSH has a value that is not allowed";
+                return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
             }
             SettingId::MAX_CONCURRENT_STREAMS => self.peer.max_concurrent_streams = value,
             SettingId::INITIAL_WINDOW_SIZE => self.set_send_windows(value)?,

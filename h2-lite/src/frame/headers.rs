@@ -47,7 +47,12 @@ impl Headers {
             let reason = "HEADERS exceeds SETTINGS_MAX_FRAME_SIZE";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }
-        let mandatory = if header.has(PADDED) { 1 } else { 0 } + if header.has(PRIORITY) { 5 } else { 0 };
+        let mandatory = match (header.has(PADDED), header.has(PRIORITY)) {
+            (false, false) => 0,
+            (true, false) => 1,
+            (false, true) => 5,
+            (true, true) => 6,
+        };
         if header.length < mandatory {
             let reason = "HEADERS too short for its pad length or priority";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

@@ -85,6 +85,12 @@ impl FrameReader {
         matches!(self.step, Step::Header)
     }
 
+    /// Payload octets of the frame under way that are still to be read, padding aside.
+    #[must_use]
+    pub const fn remaining(&self) -> u32 {
+        self.remaining
+    }
+
     /// Padding of the frame under way, or of the last one, with the pad length octet.
     #[must_use]
     pub fn padding_len(&self) -> u32 {

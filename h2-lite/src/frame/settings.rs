@@ -86,7 +86,7 @@ impl Settings {
             let reason = "SETTINGS acknowledgement with a payload";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }
-        if header.length % 6 != 0 {
+        if !header.length.is_multiple_of(6) {
             let reason = "SETTINGS of a length that is no multiple of 6";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }

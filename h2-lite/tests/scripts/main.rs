@@ -8,12 +8,14 @@
 )]
 
 mod budgets;
+mod corpus;
 mod flow_control;
 mod frames;
 mod header_blocks;
 mod messages;
 mod output;
 mod preface_settings;
+mod random;
 mod server;
 mod shutdown;
 mod sizes;

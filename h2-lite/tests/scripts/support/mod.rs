@@ -231,6 +231,11 @@ impl<'m> Session<'_, 'm> {
         assert!(!self.conn.wants_transmit());
     }
 
+    /// Output that a test took itself.
+    pub fn wrote(&mut self, octets: &[u8]) {
+        self.log.output.extend(octets);
+    }
+
     /// The output since the last call.
     pub fn output(&mut self) -> Vec<u8> {
         self.write();
@@ -349,10 +354,9 @@ impl<'m> Session<'_, 'm> {
     /// Time passes; a timeout that comes due is handled and logged.
     pub fn advance(&mut self, millis: u64) {
         self.now = self.now.saturating_add_millis(millis);
-        if self.conn.poll_timeout().is_some_and(|at| at <= self.now) {
-            if let Err(error) = self.conn.handle_timeout(self.now) {
-                self.push(Ev::Error(error.code, error.reason));
-            }
+        let due = self.conn.poll_timeout().is_some_and(|at| at <= self.now);
+        if due && let Err(error) = self.conn.handle_timeout(self.now) {
+            self.push(Ev::Error(error.code, error.reason));
         }
     }
 }
