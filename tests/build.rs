@@ -1,4 +1,5 @@
-//! Generates the foreign peers' code from the `.proto` files that the device's stubs come from. No protoc needed.
+//! Generates both sides' code from the same `.proto` files: the foreign peers' and, as firmware does it, the device's.
+//! No protoc needed.
 
 use std::env;
 use std::error::Error;
@@ -14,5 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The Python peer builds its messages from this at run time.
     fs::write(out.join("telemetry.binpb"), files.encode_to_vec())?;
     tonic_prost_build::configure().compile_fds(files)?;
+    rpc_nostd_codegen::Builder::new()
+        .out_file("device.rs")
+        .compile(&["proto/telemetry/v1/telemetry.proto"], &["proto"])?;
     Ok(())
 }

@@ -2,11 +2,14 @@
 //!
 //! - [`server`]: the telemetry service on tonic, inside the test process, with counters.
 //! - [`python`]: the same service on Python's grpcio, as a child process.
+//! - [`host`]: what our clients need to run on this host: sockets and clocks.
+//! - [`device`]: the messages and stubs that firmware uses.
 
 #![forbid(unsafe_code)]
 
 mod counted;
 mod echo;
+pub mod host;
 mod journal;
 pub mod python;
 pub mod server;
@@ -15,6 +18,15 @@ pub mod server;
 pub mod telemetry {
     #![allow(missing_docs, unreachable_pub)]
     tonic::include_proto!("telemetry.v1");
+}
+
+/// Messages and stubs of the telemetry service for rpc-nostd.
+pub mod device {
+    #![allow(missing_docs, unreachable_pub)]
+    mod generated {
+        include!(concat!(env!("OUT_DIR"), "/device.rs"));
+    }
+    pub use generated::telemetry::v1::*;
 }
 
 pub use journal::CallRecord;
