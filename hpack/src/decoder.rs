@@ -63,6 +63,8 @@ pub struct Decoder<'m> {
     /// The peer must first send a size update no larger than this.
     required: Option<usize>,
     state: State,
+    /// The one under way, if `state` says so.
+    integer: Integer,
     /// Of the literal under way.
     kind: Kind,
     /// Where its name is, if not before its value.
@@ -90,6 +92,7 @@ impl<'m> Decoder<'m> {
             limit: 0,
             required: None,
             state: State::BlockStart,
+            integer: Integer::after_prefix(0),
             kind: Kind::Plain,
             name: None,
             name_len: 0,
@@ -189,18 +192,26 @@ impl<'m> Decoder<'m> {
     /// Runs the state machine until a field is to be yielded, `true`, or the fragment is used up.
     fn run(&mut self, fragment: &mut &[u8]) -> Result<bool, DecodeError> {
         loop {
-            let yielded = if let State::String(part) = self.state {
-                // Before the next octet is looked for, because a string may be empty.
-                if !self.literal.take(&mut self.table, fragment)? {
-                    return Ok(false);
+            let yielded = match self.state {
+                State::String(part) => {
+                    // Before the next octet is looked for, because a string may be empty.
+                    if !self.literal.take(&mut self.table, fragment)? {
+                        return Ok(false);
+                    }
+                    self.end_string(part)
                 }
-                self.end_string(part)
-            } else {
-                let Some((octet, rest)) = fragment.split_first() else {
-                    return Ok(false);
-                };
-                *fragment = rest;
-                self.take_octet(*octet)?
+                state => {
+                    let Some((octet, rest)) = fragment.split_first() else {
+                        return Ok(false);
+                    };
+                    *fragment = rest;
+                    // What nearly all octets are, in the shortest way.
+                    if matches!(octet, 0x80..=0xFE) && matches!(state, State::BlockStart | State::Field) {
+                        self.take_indexed(usize::from(octet & 0x7F))?
+                    } else {
+                        self.take_octet(*octet)?
+                    }
+                }
             };
             if yielded {
                 return Ok(true);
@@ -218,25 +229,29 @@ impl<'m> Decoder<'m> {
                 if prefix < prefix_max {
                     return self.take_index(kind, usize::from(prefix));
                 }
-                self.state = State::Index(kind, Integer::after_prefix(prefix_max));
+                self.state = State::Index(kind);
+                self.integer = Integer::after_prefix(prefix_max);
             }
-            State::Index(kind, mut integer) => match integer.push(octet)? {
-                Some(value) => return self.take_index(kind, usize::try_from(value).unwrap_or(usize::MAX)),
-                None => self.state = State::Index(kind, integer),
-            },
+            State::Index(kind) => {
+                if let Some(value) = self.integer.push(octet)? {
+                    return self.take_index(kind, usize::try_from(value).unwrap_or(usize::MAX));
+                }
+            }
             State::Length(part) => {
                 let huffman = octet & 0x80 != 0;
                 let prefix = octet & 0x7F;
                 if prefix < 0x7F {
                     self.begin_string(part, huffman, u32::from(prefix));
                 } else {
-                    self.state = State::LengthRest(part, huffman, Integer::after_prefix(0x7F));
+                    self.state = State::LengthRest(part, huffman);
+                    self.integer = Integer::after_prefix(0x7F);
                 }
             }
-            State::LengthRest(part, huffman, mut integer) => match integer.push(octet)? {
-                Some(length) => self.begin_string(part, huffman, length),
-                None => self.state = State::LengthRest(part, huffman, integer),
-            },
+            State::LengthRest(part, huffman) => {
+                if let Some(length) = self.integer.push(octet)? {
+                    self.begin_string(part, huffman, length);
+                }
+            }
             State::String(_) => {}
             State::Failed(error) => return Err(error),
         }
@@ -281,6 +296,19 @@ impl<'m> Decoder<'m> {
             }
         }
         Ok(false)
+    }
+
+    /// An indexed field. Spec: RFC 7541 section 6.1.
+    fn take_indexed(&mut self, index: usize) -> Result<bool, DecodeError> {
+        self.check_position(Kind::Indexed)?;
+        let (name, value) = self.look_up(index)?;
+        self.state = State::Field;
+        self.found = Found {
+            name,
+            value,
+            never_indexed: false,
+        };
+        Ok(self.count(usize::from(name.len), usize::from(value.len), true))
     }
 
     /// Spec: RFC 7541 sections 4.2 and 6.3.
@@ -363,11 +391,11 @@ impl<'m> Decoder<'m> {
     }
 
     fn resolve(&self, piece: Piece) -> &[u8] {
-        match piece.region {
-            Region::Static => static_table::slice(piece),
-            Region::Table => self.table.slice(piece),
-            Region::Scratch => self.literal.slice(piece),
-        }
+        piece.of(match piece.region {
+            Region::Static => static_table::text(),
+            Region::Table => self.table.memory(),
+            Region::Scratch => self.literal.scratch(),
+        })
     }
 }
 
@@ -379,11 +407,11 @@ enum State {
     /// A field, or the end of the block.
     Field,
     /// More octets of the integer that a representation begins with.
-    Index(Kind, Integer),
+    Index(Kind),
     /// The first octet of a string's length.
     Length(Part),
     /// More octets of a string's length; whether it is Huffman-coded.
-    LengthRest(Part, bool, Integer),
+    LengthRest(Part, bool),
     /// The octets of a string, none if it is empty.
     String(Part),
     /// Nothing: the tables of the two ends may differ.

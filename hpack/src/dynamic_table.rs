@@ -209,24 +209,27 @@ impl<'m> DynamicTable<'m> {
 
     /// The entry at `index`, counted from the newest one, which is 0.
     pub(crate) fn get(&self, index: usize) -> Option<Entry> {
-        let listed = self.list.saturating_add(index.saturating_mul(LISTED_LEN));
+        // No overflow: the list has fewer octets than a region.
+        let listed = self
+            .list
+            .wrapping_add(index.min(MAX_REGION).wrapping_mul(LISTED_LEN));
         if listed >= self.list_end {
             return None;
         }
         let octets = self.memory.get(listed..)?.first_chunk::<LISTED_LEN>()?;
-        self.entry_at(usize::from(u16::from_le_bytes(*octets)))
+        self.entry_at(u16::from_le_bytes(*octets))
     }
 
-    /// Octets of the table's memory.
-    pub(crate) fn slice(&self, piece: Piece) -> &[u8] {
-        piece.of(self.memory)
+    /// The memory that entries are pieces of.
+    pub(crate) fn memory(&self) -> &[u8] {
+        self.memory
     }
 
-    fn entry_at(&self, at: usize) -> Option<Entry> {
-        let [a, b, c, d] = *self.memory.get(at..)?.first_chunk::<HEAD_LEN>()?;
+    fn entry_at(&self, at: u16) -> Option<Entry> {
+        let [a, b, c, d] = *self.memory.get(usize::from(at)..)?.first_chunk::<HEAD_LEN>()?;
         let (name_len, value_len) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
         Some(Entry {
-            start: within(at.saturating_add(HEAD_LEN)),
+            start: at.wrapping_add(HEAD_LEN_U16),
             name_len,
             value_len,
         })
@@ -235,7 +238,7 @@ impl<'m> DynamicTable<'m> {
     /// Evicts the oldest entries until the rest is no larger than `octets`.
     fn evict_to(&mut self, octets: usize) {
         while self.size > octets {
-            let Some(oldest) = self.entry_at(self.start) else {
+            let Some(oldest) = self.entry_at(within(self.start)) else {
                 return self.clear();
             };
             self.start = self.start.saturating_add(oldest.len()).saturating_add(HEAD_LEN);
@@ -310,7 +313,8 @@ fn rotate_left(octets: &mut [u8], count: usize) {
 }
 
 /// Octets in front of an entry's name: the lengths of name and value.
-const HEAD_LEN: usize = 4;
+const HEAD_LEN: usize = HEAD_LEN_U16 as usize;
+const HEAD_LEN_U16: u16 = 4;
 
 /// Octets of an entry's place in the list.
 const LISTED_LEN: usize = 2;
@@ -324,7 +328,10 @@ mod tests {
 
     fn field(table: &DynamicTable<'_>, index: usize) -> Option<(Vec<u8>, Vec<u8>)> {
         let (name, value) = table.get(index)?.pieces();
-        Some((table.slice(name).to_vec(), table.slice(value).to_vec()))
+        Some((
+            name.of(table.memory()).to_vec(),
+            value.of(table.memory()).to_vec(),
+        ))
     }
 
     fn insert(table: &mut DynamicTable<'_>, name: &[u8], value: &[u8]) -> bool {

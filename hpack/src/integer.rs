@@ -4,7 +4,7 @@ use crate::DecodeError;
 use crate::writer::{Slots, put};
 
 /// An integer whose prefix was all ones, while its further octets arrive.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 pub(crate) struct Integer {
     value: u32,
     shift: u8,

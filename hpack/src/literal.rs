@@ -62,16 +62,17 @@ impl<'m> Literal<'m> {
     /// that entry. Spec: RFC 7541 section 4.4.
     pub(crate) fn push_name(&mut self, table: &mut DynamicTable<'_>, name: Piece) {
         if usize::from(name.len) <= self.scratch.len() {
-            let octets = match name.region {
-                Region::Static => static_table::slice(name),
-                _ => table.slice(name),
+            let memory = if name.region == Region::Static {
+                static_table::text()
+            } else {
+                table.memory()
             };
-            self.used = copy(self.scratch, octets);
+            self.used = copy(self.scratch, name.of(memory));
             return;
         }
         let fits = if name.region == Region::Static {
             table.begin();
-            table.push(static_table::slice(name))
+            table.push(name.of(static_table::text()))
         } else {
             table.push_own(name)
         };
@@ -174,9 +175,9 @@ impl<'m> Literal<'m> {
         }
     }
 
-    /// Octets of the scratch.
-    pub(crate) fn slice(&self, piece: Piece) -> &[u8] {
-        piece.of(self.scratch)
+    /// The scratch, which the strings of a literal may be pieces of.
+    pub(crate) fn scratch(&self) -> &[u8] {
+        self.scratch
     }
 
     fn gathered(&self) -> &[u8] {

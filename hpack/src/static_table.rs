@@ -29,11 +29,11 @@ impl Entry {
     }
 
     fn name(self) -> &'static [u8] {
-        slice(self.pieces().0)
+        self.pieces().0.of(&TEXT)
     }
 
     fn value(self) -> &'static [u8] {
-        slice(self.pieces().1)
+        self.pieces().1.of(&TEXT)
     }
 }
 
@@ -95,9 +95,9 @@ const fn hash(name: &[u8]) -> u8 {
     sum & HASH_MASK
 }
 
-/// Octets of the entries' text.
-pub(crate) fn slice(piece: Piece) -> &'static [u8] {
-    piece.of(&TEXT)
+/// The text that entries are pieces of.
+pub(crate) fn text() -> &'static [u8] {
+    &TEXT
 }
 
 /// Set in `name_len` where the name is that of the entry before.

@@ -4,20 +4,23 @@ mod table;
 
 use crate::DecodeError;
 use crate::writer::{Slots, put};
-use table::{FIRST_CODES, LONG_BITS, LONG_CODES, LONG_PREFIX_BITS, SHORT_CODES, SYMBOL_CODES, SYMBOLS};
+use table::{
+    FIRST_CODES, FIRST_EIGHT_BITS, LONG_BITS, LONG_CODES, LONG_PREFIX_BITS, LONG_SYMBOLS, SHORT_CODES,
+    SYMBOL_CODES,
+};
 
 pub(crate) use table::TABLES_SIZE;
 
 /// Decodes one string, in pieces of any size.
 ///
-/// At most 32 bits of the input wait here. A code of up to 8 bits is found from one octet. Every longer one
+/// At most 32 bits of the input wait here. A code of up to 7 bits is found in one look. Every longer one
 /// begins with seven ones: they are dropped first, so that what is left of it fits beside a partial octet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Decoder {
     /// Bits not decoded yet, left-aligned, followed by zeros.
     window: u32,
     /// How many bits of `window` count.
-    bits: u8,
+    bits: u32,
     /// Seven ones were dropped from the front of the window.
     long: bool,
 }
@@ -47,34 +50,50 @@ impl Decoder {
         loop {
             while bits <= 24 {
                 let Some(octet) = octets.next() else { break };
-                window |= u32::from(*octet).wrapping_shl(24_u32.wrapping_sub(u32::from(bits)));
+                window |= u32::from(*octet).wrapping_shl(24_u32.wrapping_sub(bits));
                 bits = bits.wrapping_add(8);
             }
-            let (length, place) = if long {
-                long_code(window)
-            } else if let Some(code) = short_code(window) {
-                code
-            } else if bits >= LONG_PREFIX_BITS {
-                window = window.wrapping_shl(u32::from(LONG_PREFIX_BITS));
-                bits = bits.wrapping_sub(LONG_PREFIX_BITS);
-                long = true;
-                continue;
-            } else {
-                break;
-            };
-            // Zeros behind the last bit can only make a code look shorter, so this one is whole or not yet there.
-            if length > bits {
+            // Zeros behind the last bit can only make a code look shorter: one that is no longer than `bits` is
+            // all there. Of 25 bits at least one code is taken, so that this goes on until the input is used up.
+            loop {
+                let short = SHORT_CODES
+                    .get(place_of(window.wrapping_shr(25)))
+                    .copied()
+                    .unwrap_or(0);
+                let (symbol, length) = if !long && short != 0 {
+                    let [symbol, length] = short.to_be_bytes();
+                    (symbol, u32::from(length))
+                } else {
+                    if !long && window >= LONG_PREFIX {
+                        window = window.wrapping_shl(LONG_PREFIX_BITS);
+                        bits = bits.wrapping_sub(LONG_PREFIX_BITS);
+                        long = true;
+                    }
+                    let (place, length) = if long {
+                        long_code(window)
+                    } else {
+                        eight_bit_code(window)
+                    };
+                    if length > bits {
+                        break;
+                    }
+                    (*LONG_SYMBOLS.get(place).ok_or(DecodeError::HuffmanEos)?, length)
+                };
+                if length > bits {
+                    break;
+                }
+                let Some(slot) = slots.next() else {
+                    full = true;
+                    break;
+                };
+                *slot = symbol;
+                window = window.wrapping_shl(length);
+                bits = bits.wrapping_sub(length);
+                long = false;
+            }
+            if full || octets.as_slice().is_empty() {
                 break;
             }
-            let symbol = *SYMBOLS.get(place).ok_or(DecodeError::HuffmanEos)?;
-            let Some(slot) = slots.next() else {
-                full = true;
-                break;
-            };
-            *slot = symbol;
-            window = window.wrapping_shl(u32::from(length));
-            bits = bits.wrapping_sub(length);
-            long = false;
         }
         *self = Self { window, bits, long };
         *input = octets.as_slice();
@@ -90,7 +109,7 @@ impl Decoder {
     /// Errors: `HuffmanPadding` when what is left is more than 7 bits, or not all ones.
     pub(crate) fn finish(&self) -> Result<(), DecodeError> {
         let dropped = if self.long { LONG_PREFIX_BITS } else { 0 };
-        let ones = !u32::MAX.checked_shr(u32::from(self.bits)).unwrap_or(0);
+        let ones = !u32::MAX.checked_shr(self.bits).unwrap_or(0);
         if self.bits.saturating_add(dropped) > 7 || self.window != ones {
             return Err(DecodeError::HuffmanPadding);
         }
@@ -98,40 +117,38 @@ impl Decoder {
     }
 }
 
-/// Length and place of the short code at the front of `window`; `None` if a longer code is there.
-fn short_code(window: u32) -> Option<(u8, usize)> {
-    let [five, six, seven, eight] = SHORT_CODES;
-    let [octet, ..] = window.to_be_bytes();
-    let (bits, code, offset) = if octet < five.end {
-        (five.bits, octet >> 3, five.offset)
-    } else if octet < six.end {
-        (six.bits, octet >> 2, six.offset)
-    } else if octet < seven.end {
-        (seven.bits, octet >> 1, seven.offset)
-    } else if octet < eight.end {
-        (eight.bits, octet, eight.offset)
-    } else {
-        return None;
-    };
-    Some((bits, usize::from(code.wrapping_add(offset))))
+/// Place and length of the code of 8 bits at the front of `window`.
+fn eight_bit_code(window: u32) -> (usize, u32) {
+    (
+        place_of(window.wrapping_shr(24).wrapping_sub(FIRST_EIGHT_BITS)),
+        8,
+    )
 }
 
-/// Length and place of the code at the front of `window`, which the common prefix was dropped from.
-fn long_code(window: u32) -> (u8, usize) {
-    let value = window.wrapping_shr(32_u32.wrapping_sub(u32::from(LONG_BITS)));
+/// Place and length of the code at the front of `window`, which the common prefix was dropped from.
+fn long_code(window: u32) -> (usize, u32) {
+    let value = window.wrapping_shr(32_u32.wrapping_sub(LONG_BITS));
     let mut first = 0;
     for row in &LONG_CODES {
         if value < row.end {
+            let bits = u32::from(row.bits);
             let code = value
                 .wrapping_sub(first)
-                .wrapping_shr(u32::from(LONG_BITS.wrapping_sub(row.bits)));
-            let place = code.wrapping_add(u32::from(row.first_place));
-            return (row.bits, usize::try_from(place).unwrap_or(usize::MAX));
+                .wrapping_shr(LONG_BITS.wrapping_sub(bits));
+            return (place_of(code.wrapping_add(u32::from(row.first_place))), bits);
         }
         first = row.end;
     }
-    (LONG_BITS, usize::MAX)
+    (usize::MAX, LONG_BITS)
 }
+
+/// A place in a table.
+fn place_of(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+/// A window that begins with the prefix of the long codes is no smaller.
+const LONG_PREFIX: u32 = u32::MAX << (32 - LONG_PREFIX_BITS);
 
 /// Octets that `string` takes in Huffman code.
 pub(crate) fn encoded_len(string: &[u8]) -> usize {

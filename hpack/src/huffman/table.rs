@@ -11,8 +11,15 @@ pub(crate) static SYMBOL_CODES: [u16; 256] = make::symbol_codes();
 /// Per length in bits: the first code of that length. Unused lengths hold 0.
 pub(crate) static FIRST_CODES: [u32; 31] = make::first_codes();
 
-/// All symbols but EOS, in the order of their codes.
-pub(crate) static SYMBOLS: [u8; 256] = make::symbols();
+/// By the next seven bits: the symbol whose code they begin with (high 8 bits) and its length (low 8), if that is
+/// at most 7 bits, else 0.
+pub(crate) static SHORT_CODES: [u16; 128] = make::short_codes();
+
+/// The symbols with codes of 8 bits and more, but EOS, in the order of their codes.
+pub(crate) static LONG_SYMBOLS: [u8; LONG_COUNT] = make::long_symbols();
+
+/// The first code of 8 bits.
+pub(crate) const FIRST_EIGHT_BITS: u32 = make::first_codes()[8];
 
 /// The codes of 10 bits and more, by ascending length, without the seven ones they all begin with.
 pub(crate) static LONG_CODES: [LongCodes; 17] = make::long_codes();
@@ -24,35 +31,24 @@ pub(crate) struct LongCodes {
     pub(crate) end: u32,
     /// Length of these codes in bits, without the common prefix.
     pub(crate) bits: u8,
-    /// Place in [`SYMBOLS`] of the first of these codes.
+    /// Place in [`LONG_SYMBOLS`] of the first of these codes.
     pub(crate) first_place: u8,
 }
 
-/// The ones that every code longer than 8 bits begins with.
-pub(crate) const LONG_PREFIX_BITS: u8 = 7;
+/// The ones that every code longer than 8 bits, and no other, begins with.
+pub(crate) const LONG_PREFIX_BITS: u32 = 7;
 
 /// What is left of the longest code without that prefix.
-pub(crate) const LONG_BITS: u8 = 23;
+pub(crate) const LONG_BITS: u32 = 23;
 
-/// Lengths of the short codes, their first places in [`SYMBOLS`], and the first octet value above them
-/// (a code shorter than 8 bits is followed by anything). Constants, because the decoder's inner loop is
-/// spelled out over them.
-pub(crate) const SHORT_CODES: [ShortCodes; 4] = make::short_codes();
-
-/// The codes of one length up to 8 bits.
-#[derive(Clone, Copy)]
-pub(crate) struct ShortCodes {
-    /// First octet value above these codes followed by ones.
-    pub(crate) end: u8,
-    /// Length of these codes in bits.
-    pub(crate) bits: u8,
-    /// Place of a symbol in [`SYMBOLS`] is its code plus this, modulo 256.
-    pub(crate) offset: u8,
-}
+const LONG_COUNT: usize = 188;
 
 /// Size of all of the above in flash, in octets.
-pub(crate) const TABLES_SIZE: usize =
-    size_of::<[u16; 256]>() + size_of::<[u32; 31]>() + size_of::<[u8; 256]>() + size_of::<[LongCodes; 17]>();
+pub(crate) const TABLES_SIZE: usize = size_of::<[u16; 256]>()
+    + size_of::<[u32; 31]>()
+    + size_of::<[u16; 128]>()
+    + size_of::<[u8; LONG_COUNT]>()
+    + size_of::<[LongCodes; 17]>();
 
 const _: () = assert!(TABLES_SIZE <= 1_500);
 
@@ -85,7 +81,7 @@ const CODE_LENGTHS: [u8; 257] = [
     clippy::cast_possible_truncation
 )]
 mod make {
-    use super::{CODE_LENGTHS, LONG_BITS, LONG_PREFIX_BITS, LongCodes, ShortCodes};
+    use super::{CODE_LENGTHS, LONG_BITS, LONG_COUNT, LONG_PREFIX_BITS, LongCodes};
 
     const MAX_BITS: usize = 30;
 
@@ -132,13 +128,34 @@ mod make {
         codes
     }
 
-    pub(super) const fn symbols() -> [u8; 256] {
-        let mut symbols = [0; 256];
+    pub(super) const fn short_codes() -> [u16; 128] {
+        let (first_codes, codes) = (first_codes(), symbol_codes());
+        let mut table = [0; 128];
+        let mut next = 0;
+        while next < table.len() {
+            let mut symbol = 0;
+            while symbol < 256 {
+                let bits = CODE_LENGTHS[symbol] as usize;
+                if bits <= 7 {
+                    let code = first_codes[bits] + (codes[symbol] & 0xFF) as u32;
+                    if next >> (7 - bits) == code as usize {
+                        table[next] = (symbol as u16) << 8 | bits as u16;
+                    }
+                }
+                symbol += 1;
+            }
+            next += 1;
+        }
+        table
+    }
+
+    pub(super) const fn long_symbols() -> [u8; LONG_COUNT] {
+        let mut symbols = [0; LONG_COUNT];
         let mut place = 0;
-        let mut bits = 1;
+        let mut bits = 8;
         while bits <= MAX_BITS {
             let mut symbol = 0;
-            while symbol < symbols.len() {
+            while symbol < 256 {
                 if CODE_LENGTHS[symbol] as usize == bits {
                     symbols[place] = symbol as u8;
                     place += 1;
@@ -151,29 +168,6 @@ mod make {
         symbols
     }
 
-    pub(super) const fn short_codes() -> [ShortCodes; 4] {
-        let mut rows = [ShortCodes {
-            end: 0,
-            bits: 0,
-            offset: 0,
-        }; 4];
-        let mut place = 0;
-        let mut bits = 5;
-        while bits <= 8 {
-            let first = first_codes()[bits];
-            let end = (first + count(bits)) << (8 - bits);
-            let offset = (place + 256 - first) as u8;
-            rows[bits - 5] = ShortCodes {
-                end: end as u8,
-                bits: bits as u8,
-                offset,
-            };
-            place += count(bits);
-            bits += 1;
-        }
-        rows
-    }
-
     pub(super) const fn long_codes() -> [LongCodes; 17] {
         let mut rows = [LongCodes {
             end: 0,
@@ -181,7 +175,7 @@ mod make {
             first_place: 0,
         }; 17];
         let mut row = 0;
-        let mut place = count(5) + count(6) + count(7) + count(8);
+        let mut place = count(8);
         let mut bits = 9;
         while bits <= MAX_BITS {
             if count(bits) > 0 {
@@ -199,7 +193,7 @@ mod make {
             place += count(bits);
             bits += 1;
         }
-        assert!(row == rows.len() && place == 257);
+        assert!(row == rows.len() && place as usize == LONG_COUNT + 1);
         rows
     }
 }
