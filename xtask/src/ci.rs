@@ -2,6 +2,7 @@
 
 use qemu_harness::{Machine, Sizes};
 
+use crate::licences::Reach;
 use crate::report::Report;
 use crate::workspace::Workspace;
 use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, variants};
@@ -16,7 +17,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     });
     report.step("Layers: who imports whom", || layers::check(workspace));
     report.step("Licences and sources of dependencies", || {
-        licences::check(workspace, &workspace.root)
+        licences::check(workspace, &workspace.root, Reach::Host)
     });
     report.step("Lints", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];

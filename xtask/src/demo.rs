@@ -10,7 +10,7 @@ use qemu_harness::{Machine, Sizes, pcap};
 use crate::DemoOptions;
 use crate::device::{Boot, HOST_NAME, PROGRAM};
 use crate::firmware::{self, Program};
-use crate::server::Server;
+use crate::server::{Profile, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
 use crate::{qemu, wire};
@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
     println!("\n==> Firmware for {machine}");
     let program = firmware::build(workspace, machine, PROGRAM)?;
     println!("\n==> A gRPC server on this computer (tonic)");
-    let mut server = Server::start(workspace)?;
+    let mut server = Server::start(workspace, Profile::Dev)?;
     println!(
         "    listens on 127.0.0.1:{}; the device sees it as {}",
         server.port, HOST_NAME

@@ -76,7 +76,7 @@ pub(crate) fn lint(workspace: &Workspace, machine: Machine) -> Result<()> {
     let mut command = bare_metal.cargo(workspace, &workspace.firmware(), "clippy", machine.target());
     command
         .args(["--release", "-p", machine.name(), "--target-dir"])
-        .arg(workspace.target.join("firmware-lints"));
+        .arg(workspace.firmware_target());
     process::run(command.args(["--", "-D", "warnings"]))
 }
 

@@ -8,11 +8,20 @@ use anyhow::{Context, Result, bail};
 use crate::layers;
 use crate::workspace::Workspace;
 
+/// Whether what is checked runs on this host only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Tools: the exceptions of deny.toml hold.
+    Host,
+    /// Linked into products: no exceptions.
+    Product,
+}
+
 /// Looks at all dependencies of the workspace in `folder`, for every feature and platform.
 ///
 /// # Errors
 /// Lists the packages that break the rules.
-pub(crate) fn check(workspace: &Workspace, folder: &Path) -> Result<()> {
+pub(crate) fn check(workspace: &Workspace, folder: &Path, reach: Reach) -> Result<()> {
     let rules = fs::read_to_string(workspace.root.join("deny.toml")).context("deny.toml")?;
     let allowed = allowed_licences(&rules)?;
     let metadata = layers::metadata(workspace, folder)?;
@@ -23,6 +32,10 @@ pub(crate) fn check(workspace: &Workspace, folder: &Path) -> Result<()> {
     let mut count = 0;
     for package in packages.iter().filter(|package| !package["source"].is_null()) {
         count += 1;
+        let mut allowed = allowed.clone();
+        if reach == Reach::Host {
+            allowed.extend(exceptions(&rules, package["name"].as_str().unwrap_or_default()));
+        }
         let name = format!("{} {}", package["name"], package["version"]).replace('"', "");
         if package["source"] != CRATES_IO {
             complaints.push(format!("{name} comes from {}", package["source"]));
@@ -40,6 +53,20 @@ pub(crate) fn check(workspace: &Workspace, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What is allowed for one package only: lines such as `{ crate = "name", allow = ["MPL-2.0"] }`.
+fn exceptions(rules: &str, package: &str) -> Vec<String> {
+    let start = format!("{{ crate = \"{package}\", allow = [");
+    let lists = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(&start)?.split(']').next());
+    lists.flat_map(quoted).collect()
+}
+
+/// The strings in a list.
+fn quoted(list: &str) -> Vec<String> {
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 /// The strings of `allow = [...]` in the `[licenses]` table.
 fn allowed_licences(rules: &str) -> Result<Vec<String>> {
     let (_, table) = rules
@@ -49,7 +76,7 @@ fn allowed_licences(rules: &str) -> Result<Vec<String>> {
         .split_once("allow = [")
         .context("no allow list in [licenses]")?;
     let (list, _) = list.split_once(']').context("allow list without an end")?;
-    Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+    Ok(quoted(list))
 }
 
 /// Whether one of the alternatives of an SPDX expression consists of allowed licences only.
@@ -155,5 +182,12 @@ mod tests {
     fn allowed_licences_reads_the_list() {
         let rules = "[licenses]\nallow = [\n  \"MIT\",\n  \"0BSD\",\n]\n";
         assert_eq!(allowed_licences(rules).unwrap(), ["MIT", "0BSD"]);
+    }
+
+    #[test]
+    fn exceptions_hold_for_their_package_only() {
+        let rules = "exceptions = [\n    { crate = \"colored\", allow = [\"MPL-2.0\"] },\n]";
+        assert_eq!(exceptions(rules, "colored"), ["MPL-2.0"]);
+        assert!(exceptions(rules, "color").is_empty());
     }
 }

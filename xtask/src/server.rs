@@ -14,6 +14,24 @@ use crate::process;
 use crate::wire::CallRecord;
 use crate::workspace::Workspace;
 
+/// What the server is built with. Cargo puts both in the same folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Builds fastest from nothing.
+    Dev,
+    /// Already built by `cargo test`.
+    Test,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// A running server. What it has to say of calls goes to standard output; its answers to commands come here.
 pub(crate) struct Server {
     child: Child,
@@ -28,8 +46,16 @@ impl Server {
     ///
     /// # Errors
     /// It does not build, start, or say where it listens.
-    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
-        let build = ["build", "--package", "rpc-nostd-tests", "--bin", PROGRAM];
+    pub(crate) fn start(workspace: &Workspace, profile: Profile) -> Result<Self> {
+        let build = [
+            "build",
+            "--profile",
+            profile.name(),
+            "--package",
+            "rpc-nostd-tests",
+            "--bin",
+            PROGRAM,
+        ];
         process::run(workspace.cargo().args(build))?;
         let mut command = Command::new(workspace.target.join("debug").join(PROGRAM));
         let mut child = command
@@ -139,6 +165,8 @@ impl PythonServer {
         let build = [
             "run",
             "--quiet",
+            "--profile",
+            Profile::Test.name(),
             "--package",
             "rpc-nostd-tests",
             "--bin",

@@ -8,7 +8,7 @@ use qemu_harness::{Machine, checks};
 use crate::device::{Boot, PROGRAM};
 use crate::firmware::{self, Program};
 use crate::report::Report;
-use crate::server::{PythonServer, Server};
+use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
 use crate::{process, python, qemu};
@@ -54,7 +54,7 @@ fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Progr
     }
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls tonic", program.title()), || {
-            let server = Server::start(workspace)?;
+            let server = Server::start(workspace, Profile::Test)?;
             interop(program, server.port)
         });
         let Some(python) = python else { continue };

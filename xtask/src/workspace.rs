@@ -73,6 +73,14 @@ impl Workspace {
         command
     }
 
+    /// Cargo's target folder for firmware: the harness's, so that what both need is built once.
+    pub(crate) fn firmware_target(&self) -> PathBuf {
+        match env::var_os("CARGO_TARGET_DIR") {
+            Some(_) => self.target.join("qemu"),
+            None => self.firmware().join("target"),
+        }
+    }
+
     /// The firmware workspace.
     pub(crate) fn firmware(&self) -> PathBuf {
         self.root.join("qemu")
