@@ -10,14 +10,19 @@ use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     report.step("Formatting", || {
-        process::run(workspace.cargo().args(["fmt", "--all", "--check"]))
+        for folder in [workspace.root.clone(), workspace.firmware()] {
+            let mut command = workspace.cargo();
+            process::run(command.current_dir(folder).args(["fmt", "--all", "--check"]))?;
+        }
+        Ok(())
     });
     report.step("Length of files, open tasks, unsafe code", || {
         hygiene::check(workspace)
     });
     report.step("Layers: who imports whom", || layers::check(workspace));
     report.step("Licences and sources of dependencies", || {
-        licences::check(workspace, &workspace.root, Reach::Host)
+        licences::check(workspace, &workspace.root, Reach::Host)?;
+        licences::check(workspace, &workspace.firmware(), Reach::Product)
     });
     report.step("Lints", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
