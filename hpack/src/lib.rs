@@ -6,7 +6,10 @@
 //!   What is above its [`Limits`] is decoded, entered into the table and counted, but not yielded.
 //! - [`Encoder`] writes whole [`Field`]s into a [`Writer`], or nothing at all.
 //!
-//! Spec: RFC 7541.
+//! Octets and tables only: what a field means is for the layer above. No function panics.
+//!
+//! The README, which follows, has an example.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -1,7 +1,7 @@
 //! The static table (RFC 7541 appendix A) and a search over it. Called by the decoder and the encoder.
 //!
 //! `SOURCE` is what people read; the compiler packs it into one string, four octets per entry and a hash
-//! of the names, and only those are linked: 1,076 octets instead of 1,600 of fat references and padding.
+//! of the names, and only those are linked: 1,056 octets instead of 1,600 of fat references and padding.
 
 use crate::piece::{Piece, Region};
 
