@@ -103,30 +103,27 @@ impl Ledger {
 }
 
 impl Connection<'_> {
-    /// DATA of `octets` (without padding) was accepted on a live stream; `charged` octets count until released.
-    pub(super) fn charge_data(
-        &mut self,
-        octets: u32,
-        charged: u32,
-        end_stream: bool,
-        now: Instant,
-    ) -> Result<(), ConnectionError> {
-        self.ledger.unread = self.ledger.unread.saturating_add(charged);
-        if octets == 0 && !end_stream {
-            return self.charge_glitch(now);
-        }
-        if octets > 0 {
-            self.credit_useful_frame();
-        }
-        if octets < SMALL_DATA && !end_stream {
+    /// DATA of `length` octets begins on a live stream; they count as unread until released.
+    pub(super) fn charge_data(&mut self, length: u32, end_stream: bool) -> Result<(), ConnectionError> {
+        self.ledger.unread = self.ledger.unread.saturating_add(length);
+        if length < SMALL_DATA && !end_stream {
             self.ledger.overhead = self
                 .ledger
                 .overhead
-                .saturating_add(SMALL_DATA.saturating_sub(octets));
+                .saturating_add(SMALL_DATA.saturating_sub(length));
             if self.ledger.overhead > self.ledger.overhead_limit {
                 return Err(self.calm_down("flood of small DATA frames"));
             }
         }
+        Ok(())
+    }
+
+    /// DATA of `octets`, padding aside, has ended on a live stream.
+    pub(super) fn charge_content(&mut self, octets: u32, now: Instant) -> Result<(), ConnectionError> {
+        if octets == 0 {
+            return self.charge_glitch(now);
+        }
+        self.credit_useful_frame();
         Ok(())
     }
 

@@ -236,6 +236,7 @@ impl<'m> Connection<'m> {
             return Ok(Err(FrameError::stream(id, ErrorCode::FLOW_CONTROL_ERROR, reason)));
         }
         stream.unread = stream.unread.saturating_add(header.length);
+        self.charge_data(header.length, header.has(END_STREAM))?;
         Ok(Ok(()))
     }
 
@@ -303,12 +304,9 @@ impl<'m> Connection<'m> {
         if !self.store.get(key).is_some_and(|stream| stream.is_live()) {
             return Ok(());
         }
-        self.charge_data(
-            header.length.saturating_sub(padding),
-            header.length,
-            header.has(END_STREAM),
-            now,
-        )?;
+        if !header.has(END_STREAM) {
+            self.charge_content(header.length.saturating_sub(padding), now)?;
+        }
         self.release(key, padding);
         Ok(())
     }

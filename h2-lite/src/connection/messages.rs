@@ -282,3 +282,56 @@ const fn parts<'a>(field: Field<'a, 'a>) -> (&'a [u8], &'a [u8]) {
 
 /// Two table size updates of at most six octets.
 const SIZE_UPDATES_LEN: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::{Config, Memory, Stream};
+
+    fn request<'m>(push: &mut dyn FnMut(Field<'_, 'm>)) {
+        for (name, value) in [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", "/"),
+            (":authority", "a"),
+        ] {
+            push(Field::Literal {
+                name: name.as_bytes(),
+                value: value.as_bytes(),
+            });
+        }
+    }
+
+    #[test]
+    fn stream_identifiers_run_out_and_are_never_reused_5_1_1() {
+        let mut streams: Vec<Stream> = (0..3).map(|_| Stream::new()).collect();
+        let mut send = [0; 1_024];
+        let memory = Memory {
+            streams: &mut streams,
+            send: &mut send,
+            decoder_table: &mut [],
+            encoder_table: &mut [],
+            scratch: &mut [],
+        };
+        let now = Instant::from_millis(0);
+        let mut connection = Connection::new(Role::Client, Config::default(), memory).unwrap();
+        connection.next_id = 0x7fff_fffd;
+        let mut open = |slot| {
+            connection
+                .send_request(slot, &request, true, now)
+                .map(|key| key.id.value())
+        };
+        assert_eq!(open(0), Ok(0x7fff_fffd));
+        assert_eq!(open(1), Ok(0x7fff_ffff));
+        assert_eq!(open(2), Err(UseError::StreamIdsExhausted));
+        assert_eq!(connection.can_open(), Err(UseError::StreamIdsExhausted));
+        assert!(
+            !connection.is_idle(StreamId::MAX),
+            "the last one is open, not idle"
+        );
+        connection.reset(now);
+        assert_eq!(connection.can_open(), Ok(()));
+    }
+}

@@ -315,6 +315,9 @@ impl<'m> Connection<'m> {
     /// Octets of DATA payload that this stream would take now: the least of both windows, the peer's
     /// SETTINGS_MAX_FRAME_SIZE, and the room in the send buffer. 0 while the buffer is out.
     ///
+    /// A peer may open its window octet by octet. Whoever has more to send should then wait for a worthwhile amount,
+    /// for example half of [`PeerSettings::initial_window_size`], while earlier DATA is still under way.
+    ///
     /// # Errors
     /// `WrongState` if our side of the stream has ended or the key is stale; `Closed`.
     pub fn data_room(&self, stream: StreamKey) -> Result<usize, UseError> {

@@ -115,6 +115,27 @@ fn small_data_that_is_read_is_no_attack_10_5() {
 }
 
 #[test]
+fn overhead_is_forgiven_when_pieces_are_read_as_they_arrive_10_5() {
+    // Released before the frame has ended: nothing may add up over a long life.
+    Setup::client().script_octets(|s| {
+        s.handshake();
+        s.request(0, true);
+        s.feed(&headers(1, STATUS_200, END_HEADERS));
+        let stream = crate::support::key(0, 1);
+        for _ in 0..3_000 {
+            let small = data(1, &[0; 100], 0);
+            s.feed(&small[..50]);
+            s.conn.release_capacity(stream, 41);
+            s.feed(&small[50..]);
+            s.conn.release_capacity(stream, 59);
+            s.output();
+        }
+        s.events();
+        assert_eq!(s.conn.error(), None);
+    });
+}
+
+#[test]
 fn pings_and_window_updates_are_paid_for_by_useful_frames_10_5() {
     Setup::client().script_whole(|s| {
         s.handshake();
