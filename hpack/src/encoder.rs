@@ -190,14 +190,22 @@ impl<'m, 'f> Encoder<'m, 'f> {
             Field::Indexable { .. } | Field::Literal { .. } => PLAIN,
             Field::NeverIndexed { .. } => NEVER_INDEXED,
         };
+        // What is sent again and again is the same constant each time: no look at its octets is needed. The
+        // static table cannot have it too, for then it would not have entered this one.
+        if kind == INCREMENTAL {
+            let entries = self.entries.iter().take(self.used);
+            for (index, entry) in (FIRST_DYNAMIC..).zip(entries) {
+                if core::ptr::eq(entry.name, name) && core::ptr::eq(entry.value, value) {
+                    return (INDEXED, index);
+                }
+            }
+        }
         let mut name_index = match static_table::find(name, value) {
             Match::Field(index) if kind != NEVER_INDEXED => return (INDEXED, usize::from(index)),
             Match::Field(index) | Match::Name(index) => usize::from(index),
             Match::None => 0,
         };
-        let mut index = static_table::LEN;
-        for entry in self.entries.iter().take(self.used) {
-            index = index.wrapping_add(1);
+        for (index, entry) in (FIRST_DYNAMIC..).zip(self.entries.iter().take(self.used)) {
             if same(entry.name, name) {
                 if kind != NEVER_INDEXED && same(entry.value, value) {
                     return (INDEXED, index);
@@ -316,7 +324,7 @@ impl Kind {
     }
 }
 
-/// Most strings of a caller are constants, so that the pointers tell.
+/// Of most strings that are equal the pointers tell.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && (core::ptr::eq(a, b) || a == b)
 }
@@ -326,6 +334,9 @@ const fn entry_size(name: &[u8], value: &[u8]) -> usize {
         .saturating_add(value.len())
         .saturating_add(ENTRY_OVERHEAD)
 }
+
+/// Index of the newest entry. Spec: RFC 7541 section 2.3.3.
+const FIRST_DYNAMIC: usize = static_table::LEN + 1;
 
 /// RFC 7541 section 6.1.
 const INDEXED: Kind = Kind {
