@@ -143,16 +143,26 @@ impl<'m> Decoder<'m> {
         let consumed = u32::try_from(before.saturating_sub(fragment.len())).unwrap_or(u32::MAX);
         self.summary.encoded_size = self.summary.encoded_size.saturating_add(consumed);
         match found {
-            Ok(true) => Ok(Some(HeaderField {
-                name: self.resolve(self.found.name),
-                value: self.resolve(self.found.value),
-                never_indexed: self.found.never_indexed,
-            })),
-            Ok(false) => Ok(None),
+            Ok(true) => Ok(Some(self.field())),
+            Ok(false) => {
+                self.found = Found::NOTHING;
+                Ok(None)
+            }
             Err(error) => {
+                self.found = Found::NOTHING;
                 self.state = State::Failed(error);
                 Err(error)
             }
+        }
+    }
+
+    /// The field that the last [`decode`](Self::decode) yielded, again: for a caller that cannot hold on to it
+    /// while it decides. Empty if that yielded none.
+    pub fn field(&self) -> HeaderField<'_> {
+        HeaderField {
+            name: self.resolve(self.found.name),
+            value: self.resolve(self.found.value),
+            never_indexed: self.found.never_indexed,
         }
     }
 

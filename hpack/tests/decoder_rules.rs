@@ -2,7 +2,7 @@
 
 mod support;
 
-use hpack_lite::{BlockSummary, DecodeError, Decoder, Limits};
+use hpack_lite::{BlockSummary, DecodeError, Decoder, HeaderField, Limits};
 use support::{Outcome, Owned, UNLIMITED, decode_fragments, owned};
 
 /// Runs blocks through a decoder with this much memory; the outcome of the last one.
@@ -508,4 +508,35 @@ fn every_scratch_length_yields_right_fields_and_keeps_the_table() {
             assert_eq!(fields, [all[3].clone(), all[1].clone()]);
         }
     }
+}
+
+#[test]
+fn field_gives_the_yielded_field_again_until_the_next_decode() {
+    let (mut table, mut scratch) = ([0; 256], [0; 64]);
+    let mut decoder = Decoder::new(
+        &mut table,
+        &mut scratch,
+        Limits {
+            max_list_size: 4_096,
+            max_fields: 8,
+        },
+    );
+    // Static, indexed literal, never indexed.
+    let mut block = &b"\x82\x40\x01a\x01b\x10\x01c\x01d"[..];
+    let expected = [
+        (&b":method"[..], &b"GET"[..], false),
+        (b"a", b"b", false),
+        (b"c", b"d", true),
+    ];
+    for (name, value, never_indexed) in expected {
+        let expected = HeaderField {
+            name,
+            value,
+            never_indexed,
+        };
+        assert_eq!(decoder.decode(&mut block), Ok(Some(expected)));
+        assert_eq!((decoder.field(), decoder.field()), (expected, expected));
+    }
+    assert_eq!(decoder.decode(&mut block), Ok(None));
+    assert_eq!(decoder.field().name, b"");
 }
