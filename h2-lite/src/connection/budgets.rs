@@ -2,8 +2,7 @@
 
 use crate::config::{Budget, Config};
 use crate::connection::Connection;
-use crate::error::ConnectionError;
-use crate::frame::ErrorCode;
+use crate::frame::{ErrorCode, FrameError};
 use crate::time::Instant;
 
 /// DATA frames below this many octets count as overhead.
@@ -104,7 +103,7 @@ impl Ledger {
 
 impl Connection<'_> {
     /// DATA of `length` octets begins on a live stream; they count as unread until released.
-    pub(super) fn charge_data(&mut self, length: u32, end_stream: bool) -> Result<(), ConnectionError> {
+    pub(super) fn charge_data(&mut self, length: u32, end_stream: bool) -> Result<(), FrameError> {
         self.ledger.unread = self.ledger.unread.saturating_add(length);
         if length < SMALL_DATA && !end_stream {
             self.ledger.overhead = self
@@ -112,14 +111,14 @@ impl Connection<'_> {
                 .overhead
                 .saturating_add(SMALL_DATA.saturating_sub(length));
             if self.ledger.overhead > self.ledger.overhead_limit {
-                return Err(self.calm_down("flood of small DATA frames"));
+                return Err(calm_down("flood of small DATA frames"));
             }
         }
         Ok(())
     }
 
     /// DATA of `octets`, padding aside, has ended on a live stream.
-    pub(super) fn charge_content(&mut self, octets: u32, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_content(&mut self, octets: u32, now: Instant) -> Result<(), FrameError> {
         if octets == 0 {
             return self.charge_glitch(now);
         }
@@ -135,53 +134,49 @@ impl Connection<'_> {
         self.ledger.control.refund(budgets.control, 2);
     }
 
-    pub(super) fn charge_ping(&mut self, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_ping(&mut self, now: Instant) -> Result<(), FrameError> {
         let within = self.ledger.pings.spend(self.config.budgets.pings, now);
-        self.within(within, "flood of PING frames")
+        check(within, "flood of PING frames")
     }
 
-    pub(super) fn charge_settings(&mut self, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_settings(&mut self, now: Instant) -> Result<(), FrameError> {
         let within = self.ledger.settings.spend(self.config.budgets.settings, now);
-        self.within(within, "flood of SETTINGS")
+        check(within, "flood of SETTINGS")
     }
 
-    pub(super) fn charge_control(&mut self, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_control(&mut self, now: Instant) -> Result<(), FrameError> {
         let within = self.ledger.control.spend(self.config.budgets.control, now);
-        self.within(within, "flood of control frames")
+        check(within, "flood of control frames")
     }
 
-    pub(super) fn charge_glitch(&mut self, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_glitch(&mut self, now: Instant) -> Result<(), FrameError> {
         let within = self.ledger.glitches.spend(self.config.budgets.glitches, now);
-        self.within(within, "too many errors of the peer")
+        check(within, "too many errors of the peer")
     }
 
-    pub(super) fn charge_peer_reset(&mut self, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_peer_reset(&mut self, now: Instant) -> Result<(), FrameError> {
         let within = self
             .ledger
             .peer_resets
             .spend(self.config.budgets.peer_resets, now);
-        self.within(within, "peer opens and resets streams")
+        check(within, "peer opens and resets streams")
     }
 
-    pub(super) fn charge_discarded(&mut self, octets: u32, now: Instant) -> Result<(), ConnectionError> {
+    pub(super) fn charge_discarded(&mut self, octets: u32, now: Instant) -> Result<(), FrameError> {
         if octets >= SMALL_DATA {
             return Ok(());
         }
         let within = self.ledger.discarded.spend(self.config.budgets.discarded, now);
-        self.within(within, "flood of frames on streams that are over")
+        check(within, "flood of frames on streams that are over")
     }
+}
 
-    pub(super) fn calm_down(&mut self, reason: &'static str) -> ConnectionError {
-        self.fail(ErrorCode::ENHANCE_YOUR_CALM, reason)
-    }
+fn check(within: bool, reason: &'static str) -> Result<(), FrameError> {
+    if within { Ok(()) } else { Err(calm_down(reason)) }
+}
 
-    fn within(&mut self, within: bool, reason: &'static str) -> Result<(), ConnectionError> {
-        if within {
-            Ok(())
-        } else {
-            Err(self.calm_down(reason))
-        }
-    }
+const fn calm_down(reason: &'static str) -> FrameError {
+    FrameError::connection(ErrorCode::ENHANCE_YOUR_CALM, reason)
 }
 
 const fn full(budget: Budget) -> u32 {

@@ -3,12 +3,11 @@
 //!
 //! Spec: RFC 9113 sections 4.3, 6.10 and 8.1.
 
-use hpack_lite::HeaderField;
+use hpack_lite::{DecodeError, HeaderField};
 
 use crate::connection::fields::{FieldRules, SectionKind};
 use crate::connection::inbound::Found;
 use crate::connection::{Connection, role};
-use crate::error::ConnectionError;
 use crate::event::{Event, Section, StreamKey};
 use crate::frame::{END_STREAM, ErrorCode, FrameError, FrameHeader, Kind, StreamId};
 use crate::stream::{Flag, State, Window};
@@ -153,9 +152,7 @@ impl Connection<'_> {
             let field = decoded
                 .map_err(|error| FrameError::connection(ErrorCode::COMPRESSION_ERROR, error.reason()))?;
             // The application may have reset the stream, and reused its slot, since the last field.
-            let report = block
-                .report
-                .filter(|key| self.store.get(*key).is_some_and(|stream| stream.is_live()));
+            let report = block.report.filter(|key| self.store.is_live(*key));
             let found = match (field, report) {
                 (Some(field), Some(key)) => {
                     let checked = block.rules.check(field.name, field.value);
@@ -187,25 +184,20 @@ impl Connection<'_> {
     }
 
     /// END_HEADERS and all before it: the section is complete.
-    pub(super) fn end_block<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, ConnectionError> {
+    pub(super) fn end_block<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, FrameError> {
         let Some(block) = self.block.take() else {
             return Ok(None);
         };
         self.timers.header_block_done();
-        let summary = match self.decoder.finish() {
-            Ok(summary) => summary,
-            Err(error) => return Err(self.fail(ErrorCode::COMPRESSION_ERROR, error.reason())),
-        };
-        let live = block
-            .report
-            .filter(|key| self.store.get(*key).is_some_and(|stream| stream.is_live()));
+        let compression =
+            |error: DecodeError| FrameError::connection(ErrorCode::COMPRESSION_ERROR, error.reason());
+        let summary = self.decoder.finish().map_err(compression)?;
+        let live = block.report.filter(|key| self.store.is_live(*key));
         let Some(key) = live else {
-            self.charge_discarded(0, now)?;
-            return Ok(None);
+            return self.charge_discarded(0, now).map(|()| None);
         };
-        if let Err(reason) = self.close_section(key, &block) {
-            return self.answer_error(FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason), now);
-        }
+        let malformed = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
+        self.close_section(key, &block).map_err(malformed)?;
         if block.rules.is_interim() {
             self.charge_control(now)?;
             return Ok(None);

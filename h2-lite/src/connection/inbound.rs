@@ -48,14 +48,16 @@ impl<'m> Connection<'m> {
             if self.held && !self.try_to_proceed() {
                 return Ok(None);
             }
-            if self.preface_left > 0 && !self.read_preface(input)? {
-                return Ok(None);
+            match self.read_preface(input) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => return Err(self.fail(error.code, error.reason)),
             }
             let before = *input;
             let piece = if core::mem::take(&mut self.held) {
                 Ok(Some(Piece::Header(self.reader.header())))
             } else {
-                self.read_piece(input)?
+                self.read_piece(input)
             };
             let handled = match piece {
                 Ok(None) => return Ok(None),
@@ -64,10 +66,7 @@ impl<'m> Connection<'m> {
                     continue;
                 }
                 Ok(Some(Piece::Fragment { bytes, .. })) => self.fragment(bytes, before, input),
-                Ok(Some(Piece::End)) => self
-                    .end_of_frame(now)?
-                    .map_or(Ok(None), |event| Ok(Some(Found::Event(event)))),
-                Ok(Some(piece)) => self.piece(piece, now)?.map(|event| event.map(Found::Event)),
+                Ok(Some(piece)) => self.piece(piece, now).map(|event| event.map(Found::Event)),
                 Err(error) => Err(error),
             };
             let found = match handled {
@@ -81,25 +80,17 @@ impl<'m> Connection<'m> {
     }
 
     /// The next piece of a frame. A frame in error still counts against the connection's window.
-    fn read_piece<'i>(
-        &mut self,
-        input: &mut &'i [u8],
-    ) -> Result<Result<Option<Piece<'i>>, FrameError>, ConnectionError> {
+    fn read_piece<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Piece<'i>>, FrameError> {
         let starts = self.reader.is_at_header();
         let piece = self.reader.next(input);
         if starts && piece.is_err() {
             let header = self.reader.header();
-            if !self.is_first_settings(header) {
-                return Err(self.not_http2());
-            }
-            if self.block.is_some() {
-                return Err(self.interrupted_block());
-            }
+            self.check_order(header)?;
             if header.kind == Kind::DATA && !header.stream_id.is_connection() {
                 self.charge_connection(header.length)?;
             }
         }
-        Ok(piece)
+        piece
     }
 
     /// A fragment of a header block: what is left after one field goes back into the input.
@@ -118,95 +109,77 @@ impl<'m> Connection<'m> {
         found
     }
 
-    /// A piece that is neither fragment nor end of frame. The outer error ends the connection for its budgets.
-    fn piece<'i>(
-        &mut self,
-        piece: Piece<'i>,
-        now: Instant,
-    ) -> Result<Result<Option<Event<'i>>, FrameError>, ConnectionError> {
+    /// Any piece but a fragment of a header block.
+    fn piece<'i>(&mut self, piece: Piece<'i>, now: Instant) -> Result<Option<Event<'i>>, FrameError> {
         let header = self.reader.header();
         let id = header.stream_id;
-        Ok(match piece {
-            Piece::Header(header) => return self.begin_frame(header, now).map(|begun| begun.map(|()| None)),
+        match piece {
+            Piece::Header(header) => self.begin_frame(header, now).map(|()| None),
             Piece::Priority(priority) => self.priority(id, priority).map(|()| None),
             Piece::Data { bytes, last } => self.data(header, bytes, last),
             Piece::Setting(setting) => self.apply_setting(setting).map(|()| None),
-            Piece::Ping(payload) => {
-                return self.ping(header.has(ACK), payload, now).map(Ok);
-            }
-            Piece::RstStream(code) => return self.rst_stream(id, code, now).map(Ok),
+            Piece::Ping(payload) => Ok(self.ping(header.has(ACK), payload)),
+            Piece::RstStream(code) => self.rst_stream(id, code, now),
             Piece::WindowUpdate(increment) => self.window_update(id, increment),
             Piece::GoAway(frame) => {
                 let frame = self.receive_go_away(frame);
                 // With debug data the event waits for its first octets.
                 if header.length > 8 {
                     self.go_away_code = Some(frame.code);
-                    Ok(None)
-                } else {
-                    Ok(Some(self.go_away_event(frame.code, &[])))
+                    return Ok(None);
                 }
+                Ok(Some(self.go_away_event(frame.code, &[])))
             }
             Piece::Debug(bytes) => Ok(self
                 .go_away_code
                 .take()
                 .map(|code| self.go_away_event(code, bytes))),
-            Piece::Promised(_) | Piece::Fragment { .. } | Piece::End => Ok(None),
-        })
+            Piece::End => self.end_of_frame(now),
+            Piece::Promised(_) | Piece::Fragment { .. } => Ok(None),
+        }
     }
 
     /// A frame begins: may it, and what does it cost?
-    fn begin_frame(
-        &mut self,
-        header: FrameHeader,
-        now: Instant,
-    ) -> Result<Result<(), FrameError>, ConnectionError> {
-        if !self.peer.received && !self.first_frame_seen {
-            if !self.is_first_settings(header) {
-                return Err(self.not_http2());
+    fn begin_frame(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
+        self.check_order(header)?;
+        self.first_frame_seen = true;
+        let idle = !header.stream_id.is_connection() && self.is_idle(header.stream_id);
+        let protocol_error = |reason| Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
+        match header.kind {
+            Kind::DATA if idle => protocol_error("DATA on an idle stream"),
+            Kind::DATA => self.begin_data(header, now),
+            Kind::HEADERS => self.begin_block(header, now),
+            Kind::CONTINUATION => self.continue_block(),
+            // A client allows no push (8.4), and no server accepts one.
+            Kind::PUSH_PROMISE => protocol_error("PUSH_PROMISE is not allowed"),
+            Kind::RST_STREAM if idle => protocol_error("RST_STREAM on an idle stream"),
+            Kind::WINDOW_UPDATE if idle => protocol_error("WINDOW_UPDATE on an idle stream"),
+            Kind::PING => self.charge_ping(now),
+            Kind::SETTINGS if !header.has(ACK) => {
+                let begun = header.length.checked_div(SETTINGS_PER_TOKEN).unwrap_or(0);
+                (0..=begun).try_for_each(|_| self.charge_settings(now))
             }
-            self.first_frame_seen = true;
+            Kind::GOAWAY => self.charge_glitch(now),
+            Kind::RST_STREAM | Kind::SETTINGS => Ok(()),
+            _ => self.charge_control(now),
+        }
+    }
+
+    /// What may come now at all: SETTINGS first (3.4); in a header block, only its continuation (6.2, 6.10).
+    fn check_order(&self, header: FrameHeader) -> Result<(), FrameError> {
+        if !self.is_first_settings(header) {
+            return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, NOT_HTTP2));
         }
         if self.block.is_some_and(|block| !block.allows(header)) {
-            return Err(self.interrupted_block());
+            let reason = "another frame inside a header block";
+            return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         }
-        let idle = !header.stream_id.is_connection() && self.is_idle(header.stream_id);
-        match header.kind {
-            Kind::DATA => return self.begin_data(header, now),
-            Kind::HEADERS => return Ok(self.begin_block(header, now)),
-            Kind::CONTINUATION => return Ok(self.continue_block()),
-            // A client allows no push (8.4), and no server accepts one.
-            Kind::PUSH_PROMISE => {
-                return Err(self.fail(ErrorCode::PROTOCOL_ERROR, "PUSH_PROMISE is not allowed"));
-            }
-            Kind::PING => self.charge_ping(now)?,
-            Kind::SETTINGS if !header.has(ACK) => {
-                for _ in 0..=header.length.checked_div(6 * 32).unwrap_or(0) {
-                    self.charge_settings(now)?;
-                }
-            }
-            Kind::RST_STREAM | Kind::WINDOW_UPDATE if idle => {
-                return Err(self.fail(
-                    ErrorCode::PROTOCOL_ERROR,
-                    "RST_STREAM or WINDOW_UPDATE on an idle stream",
-                ));
-            }
-            Kind::GOAWAY => self.charge_glitch(now)?,
-            Kind::RST_STREAM | Kind::SETTINGS => {}
-            _ => self.charge_control(now)?,
-        }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// DATA begins: the whole payload counts against both windows, padding included (6.1, 6.9.1).
-    fn begin_data(
-        &mut self,
-        header: FrameHeader,
-        now: Instant,
-    ) -> Result<Result<(), FrameError>, ConnectionError> {
+    fn begin_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
         let id = header.stream_id;
-        if self.is_idle(id) {
-            return Err(self.fail(ErrorCode::PROTOCOL_ERROR, "DATA on an idle stream"));
-        }
         self.charge_connection(header.length)?;
         let live = self
             .store
@@ -214,30 +187,20 @@ impl<'m> Connection<'m> {
             .and_then(|key| self.store.get_mut(key))
             .filter(|stream| stream.is_live());
         let Some(stream) = live else {
-            self.charge_discarded(header.length, now)?;
-            return Ok(Ok(()));
+            return self.charge_discarded(header.length, now);
         };
+        let stream_error = |code, reason| Err(FrameError::stream(id, code, reason));
         if !stream.state.can_receive() {
-            return Ok(Err(FrameError::stream(
-                id,
-                ErrorCode::STREAM_CLOSED,
-                "DATA after END_STREAM",
-            )));
+            return stream_error(ErrorCode::STREAM_CLOSED, "DATA after END_STREAM");
         }
         if !stream.has(Flag::HeadersReceived) {
-            return Ok(Err(FrameError::stream(
-                id,
-                ErrorCode::PROTOCOL_ERROR,
-                "DATA before the header section",
-            )));
+            return stream_error(ErrorCode::PROTOCOL_ERROR, "DATA before the header section");
         }
         if !stream.receive_window.consume(header.length) {
-            let reason = "DATA beyond the stream's window";
-            return Ok(Err(FrameError::stream(id, ErrorCode::FLOW_CONTROL_ERROR, reason)));
+            return stream_error(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
         }
         stream.unread = stream.unread.saturating_add(header.length);
-        self.charge_data(header.length, header.has(END_STREAM))?;
-        Ok(Ok(()))
+        self.charge_data(header.length, header.has(END_STREAM))
     }
 
     /// Octets of DATA, or the news that there are no more.
@@ -281,13 +244,10 @@ impl<'m> Connection<'m> {
     }
 
     /// Everything of the frame has been read.
-    fn end_of_frame<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, ConnectionError> {
+    fn end_of_frame<'i>(&mut self, now: Instant) -> Result<Option<Event<'i>>, FrameError> {
         let header = self.reader.header();
         match header.kind {
-            Kind::DATA => {
-                self.end_of_data(header, now)?;
-                Ok(None)
-            }
+            Kind::DATA => self.end_of_data(header, now).map(|()| None),
             Kind::HEADERS | Kind::CONTINUATION if header.has(END_HEADERS) => self.end_block(now),
             Kind::SETTINGS => self.settings_end(header.has(ACK), now),
             _ => Ok(None),
@@ -295,20 +255,18 @@ impl<'m> Connection<'m> {
     }
 
     /// The connection's credit is returned on receipt; the stream's for padding, which nobody will consume.
-    fn end_of_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), ConnectionError> {
+    fn end_of_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
         self.uncredited = self.uncredited.saturating_add(header.length);
         let padding = self.reader.padding_len().min(header.length);
-        let Some(key) = self.store.find(header.stream_id) else {
+        let key = self.store.find(header.stream_id);
+        let Some(key) = key.filter(|key| self.store.is_live(*key)) else {
             return Ok(());
         };
-        if !self.store.get(key).is_some_and(|stream| stream.is_live()) {
+        self.release(key, padding);
+        if header.has(END_STREAM) {
             return Ok(());
         }
-        if !header.has(END_STREAM) {
-            self.charge_content(header.length.saturating_sub(padding), now)?;
-        }
-        self.release(key, padding);
-        Ok(())
+        self.charge_content(header.length.saturating_sub(padding), now)
     }
 
     /// A stream cannot depend on itself (RFC 7540 section 5.3.1; RFC 9113 has only deprecated the scheme). All
@@ -325,21 +283,16 @@ impl<'m> Connection<'m> {
     }
 
     /// "PING responses SHOULD be given higher priority than any other frame"; an ACK is never answered (6.7).
-    fn ping<'i>(
-        &mut self,
-        ack: bool,
-        payload: [u8; 8],
-        _now: Instant,
-    ) -> Result<Option<Event<'i>>, ConnectionError> {
+    fn ping<'i>(&mut self, ack: bool, payload: [u8; 8]) -> Option<Event<'i>> {
         if !ack {
             self.owed.ping_ack = Some(payload);
-            return Ok(None);
+            return None;
         }
         if self.owed.ping == Some(payload) && self.owed.ping_sent {
             self.owed.ping = None;
-            return Ok(Some(Event::PingAck { payload }));
+            return Some(Event::PingAck { payload });
         }
-        Ok(None)
+        None
     }
 
     /// The peer ends a stream: nothing more is sent on it, not even RST_STREAM (5.4.2, 6.4).
@@ -348,13 +301,12 @@ impl<'m> Connection<'m> {
         id: StreamId,
         code: ErrorCode,
         now: Instant,
-    ) -> Result<Option<Event<'i>>, ConnectionError> {
+    ) -> Result<Option<Event<'i>>, FrameError> {
         if role::peer_may_open(self.role, id) {
             self.charge_peer_reset(now)?;
         }
         let Some(key) = self.store.find(id) else {
-            self.charge_control(now)?;
-            return Ok(None);
+            return self.charge_control(now).map(|()| None);
         };
         let Some(stream) = self.store.get(key) else {
             return Ok(None);
@@ -406,18 +358,12 @@ impl<'m> Connection<'m> {
     }
 
     /// The connection's receive window covers every octet of DATA, whatever becomes of its stream (6.9).
-    fn charge_connection(&mut self, octets: u32) -> Result<(), ConnectionError> {
+    fn charge_connection(&mut self, octets: u32) -> Result<(), FrameError> {
         if self.receive_window.consume(octets) {
             return Ok(());
         }
-        Err(self.fail(
-            ErrorCode::FLOW_CONTROL_ERROR,
-            "DATA beyond the connection's window",
-        ))
-    }
-
-    fn interrupted_block(&mut self) -> ConnectionError {
-        self.fail(ErrorCode::PROTOCOL_ERROR, "another frame inside a header block")
+        let reason = "DATA beyond the connection's window";
+        Err(FrameError::connection(ErrorCode::FLOW_CONTROL_ERROR, reason))
     }
 
     /// True if the frame needs a slot of the output that is taken.
@@ -441,18 +387,16 @@ impl<'m> Connection<'m> {
         self.first_frame_seen || (header.kind == Kind::SETTINGS && !header.has(ACK))
     }
 
-    /// The client's preface (server). True when it is complete.
-    fn read_preface(&mut self, input: &mut &[u8]) -> Result<bool, ConnectionError> {
+    /// The client's preface (server). True when it is complete, or there is none.
+    fn read_preface(&mut self, input: &mut &[u8]) -> Result<bool, FrameError> {
         while self.preface_left > 0 {
             let Some((octet, rest)) = input.split_first() else {
                 return Ok(false);
             };
             let at = usize::from(role::PREFACE_LEN.saturating_sub(self.preface_left));
             if role::PREFACE.get(at) != Some(octet) {
-                return Err(self.fail(
-                    ErrorCode::PROTOCOL_ERROR,
-                    "peer is not HTTP/2: no connection preface",
-                ));
+                let reason = "peer is not HTTP/2: no connection preface";
+                return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
             }
             *input = rest;
             self.preface_left = self.preface_left.saturating_sub(1);
@@ -460,3 +404,9 @@ impl<'m> Connection<'m> {
         Ok(true)
     }
 }
+
+/// Why a connection fails whose peer does not begin with SETTINGS.
+pub(super) const NOT_HTTP2: &str = "peer is not HTTP/2: first frame is not SETTINGS";
+
+/// Octets of 32 settings.
+const SETTINGS_PER_TOKEN: u32 = 6 * 32;

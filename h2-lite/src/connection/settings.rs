@@ -2,7 +2,6 @@
 
 use crate::config::{Config, Memory, Role};
 use crate::connection::Connection;
-use crate::error::ConnectionError;
 use crate::event::Event;
 use crate::frame::{ErrorCode, FrameError, FrameHeader, MAX_FRAME_SIZE, Setting, SettingId, Settings};
 use crate::stream::DEFAULT_WINDOW;
@@ -130,7 +129,7 @@ impl Connection<'_> {
         &mut self,
         ack: bool,
         now: Instant,
-    ) -> Result<Option<Event<'i>>, ConnectionError> {
+    ) -> Result<Option<Event<'i>>, FrameError> {
         if !ack {
             self.peer.received = true;
             self.timers.settings_received();

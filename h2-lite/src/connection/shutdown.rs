@@ -14,18 +14,14 @@ impl Connection<'_> {
         error: FrameError,
         now: Instant,
     ) -> Result<Option<Event<'i>>, ConnectionError> {
-        // Whatever else is wrong with it: a peer that does not begin with SETTINGS speaks another protocol (3.4).
-        if !self.peer.received && !self.is_first_settings(self.reader.header()) {
-            return Err(self.not_http2());
-        }
-        let Scope::Stream(id) = error.scope else {
-            return Err(self.fail(error.code, error.reason));
+        // RST_STREAM must not be sent on an idle stream (5.1, 6.4): the error then reaches the connection.
+        let id = match error.scope {
+            Scope::Stream(id) if !self.is_idle(id) => id,
+            _ => return Err(self.fail(error.code, error.reason)),
         };
-        // RST_STREAM must not be sent on an idle stream (5.1, 6.4), so the error reaches the connection.
-        if self.is_idle(id) {
-            return Err(self.fail(error.code, error.reason));
+        if let Err(flood) = self.charge_glitch(now) {
+            return Err(self.fail(flood.code, flood.reason));
         }
-        self.charge_glitch(now)?;
         let Some(key) = self.store.find(id) else {
             return Ok(None);
         };
@@ -57,13 +53,6 @@ impl Connection<'_> {
                 error
             }
         }
-    }
-
-    pub(super) fn not_http2(&mut self) -> ConnectionError {
-        self.fail(
-            ErrorCode::PROTOCOL_ERROR,
-            "peer is not HTTP/2: first frame is not SETTINGS",
-        )
     }
 
     /// The peer's GOAWAY. A later one may lower the last stream, never raise it.

@@ -168,6 +168,11 @@ impl<'m> Store<'m> {
             .filter(|stream| !stream.is_free() && stream.id == key.id)
     }
 
+    /// True if the application still hears of the stream of `key`.
+    pub(crate) fn is_live(&self, key: StreamKey) -> bool {
+        self.get(key).is_some_and(Stream::is_live)
+    }
+
     /// The key of stream `id`, if it has a slot.
     pub(crate) fn find(&self, id: StreamId) -> Option<StreamKey> {
         self.iter().find(|(key, _)| key.id == id).map(|(key, _)| key)
