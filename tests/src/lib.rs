@@ -16,13 +16,13 @@ pub mod server;
 
 /// Messages and stubs of the telemetry service for tonic.
 pub mod telemetry {
-    #![allow(missing_docs, unreachable_pub)]
+    #![allow(missing_docs, unreachable_pub, clippy::too_many_lines)]
     tonic::include_proto!("telemetry.v1");
 }
 
 /// Messages and stubs of the telemetry service for rpc-nostd.
 pub mod device {
-    #![allow(missing_docs, unreachable_pub)]
+    #![allow(missing_docs, unreachable_pub, clippy::too_many_lines)]
     mod generated {
         include!(concat!(env!("OUT_DIR"), "/device.rs"));
     }

@@ -68,6 +68,18 @@ pub(crate) fn package<'a>(metadata: &'a Value, name: &str) -> Result<&'a Value> 
     ours.with_context(|| format!("no package {name} in the workspace"))
 }
 
+/// Names of a package's features, `default` left out.
+pub(crate) fn features(metadata: &Value, name: &str) -> Result<Vec<String>> {
+    let features = package(metadata, name)?["features"]
+        .as_object()
+        .context("no features in cargo metadata")?;
+    Ok(features
+        .keys()
+        .filter(|name| *name != "default")
+        .cloned()
+        .collect())
+}
+
 /// Names of the dependencies that a build of `name` without features has (not for tests, not optional).
 fn dependencies(metadata: &Value, name: &str) -> Result<Vec<String>> {
     let list = package(metadata, name)?["dependencies"]

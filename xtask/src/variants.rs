@@ -2,11 +2,10 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Result, bail};
 
 use crate::toolchain::BareMetal;
-use crate::workspace::{PUBLISHED, Published, Workspace};
+use crate::workspace::{PUBLISHED, Workspace};
 use crate::{layers, process};
 
 /// Lints every combination; a warning is an error.
@@ -19,7 +18,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut failures = Vec::new();
     let mut count = 0;
     for published in &PUBLISHED {
-        let features = features(&metadata, published)?;
+        let features = layers::features(&metadata, published.package)?;
         let host = combinations(&features).into_iter().map(|set| (set, None));
         let embedded: Vec<&str> = features
             .iter()
@@ -66,13 +65,6 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 
 fn failure(command: &mut Command) -> Option<String> {
     process::run(command).err().map(|error| error.to_string())
-}
-
-/// Names of a package's features, `default` left out.
-fn features(metadata: &Value, published: &Published) -> Result<Vec<String>> {
-    let features = layers::package(metadata, published.package)?["features"].as_object();
-    let names = features.context("no features in cargo metadata")?.keys();
-    Ok(names.filter(|name| *name != "default").cloned().collect())
 }
 
 /// Lists for cargo's `--features`: none, each alone, all.
