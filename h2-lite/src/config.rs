@@ -26,8 +26,8 @@ pub struct Memory<'m> {
     pub decoder_table: &'m mut [u8],
     /// The encoder's dynamic table: references, not copies. May be empty.
     pub encoder_table: &'m mut [EncoderEntry<'m>],
-    /// One half gathers a literal field in the decoder, the other holds the field that is reported. Fields (name and
-    /// value) larger than half are skipped and counted, not errors.
+    /// Where the decoder gathers a literal field: larger ones (name and value) are skipped and counted, unless they
+    /// lie in a table.
     pub scratch: &'m mut [u8],
 }
 

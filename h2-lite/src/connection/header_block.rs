@@ -3,7 +3,7 @@
 //!
 //! Spec: RFC 9113 sections 4.3, 6.10 and 8.1.
 
-use hpack_lite::{DecodeError, HeaderField};
+use hpack_lite::DecodeError;
 
 use crate::connection::fields::{FieldRules, SectionKind};
 use crate::connection::inbound::Found;
@@ -23,55 +23,6 @@ pub(super) struct HeaderBlock {
     rules: FieldRules,
     continuations: u8,
     encoded_size: u32,
-    /// Fields that did not fit the memory between decoder and application.
-    skipped: u32,
-}
-
-/// One field on its way from the decoder to the application: a copy, since the connection must have looked at it
-/// before it is known whether it is reported.
-#[derive(Debug)]
-pub(super) struct FieldStage<'m> {
-    memory: &'m mut [u8],
-    name_len: usize,
-    value_len: usize,
-    never_indexed: bool,
-}
-
-impl<'m> FieldStage<'m> {
-    pub(super) const fn new(memory: &'m mut [u8]) -> Self {
-        Self {
-            memory,
-            name_len: 0,
-            value_len: 0,
-            never_indexed: false,
-        }
-    }
-
-    /// Keeps a copy; false if it does not fit.
-    fn put(&mut self, field: HeaderField<'_>) -> bool {
-        let len = field.name.len().saturating_add(field.value.len());
-        if len > self.memory.len() {
-            return false;
-        }
-        for (slot, octet) in self.memory.iter_mut().zip(field.name.iter().chain(field.value)) {
-            *slot = *octet;
-        }
-        self.name_len = field.name.len();
-        self.value_len = field.value.len();
-        self.never_indexed = field.never_indexed;
-        true
-    }
-
-    /// The field kept last.
-    pub(super) fn field(&self) -> HeaderField<'_> {
-        let (name, rest) = self.memory.split_at_checked(self.name_len).unwrap_or_default();
-        let value = rest.get(..self.value_len).unwrap_or_default();
-        HeaderField {
-            name,
-            value,
-            never_indexed: self.never_indexed,
-        }
-    }
 }
 
 impl Connection<'_> {
@@ -92,7 +43,6 @@ impl Connection<'_> {
             rules: FieldRules::new(SectionKind::Trailers),
             continuations: 0,
             encoded_size: 0,
-            skipped: 0,
         });
         if self.is_idle(id) {
             self.accept(id);
@@ -160,14 +110,11 @@ impl Connection<'_> {
                     checked.map_err(stream_error)?;
                     if block.rules.is_interim() {
                         None
-                    } else if self.stage.put(field) {
+                    } else {
                         Some(Found::Field {
                             stream: key,
                             section: block.section(),
                         })
-                    } else {
-                        block.skipped = block.skipped.saturating_add(1);
-                        None
                     }
                 }
                 (Some(_), None) => None,
@@ -208,7 +155,7 @@ impl Connection<'_> {
             stream: key,
             section: block.section(),
             end_stream: block.end_stream,
-            skipped: summary.skipped.saturating_add(block.skipped),
+            skipped: summary.skipped,
         }))
     }
 
@@ -325,28 +272,5 @@ impl HeaderBlock {
     /// same stream may (6.2, 6.10).
     pub(super) fn allows(&self, header: FrameHeader) -> bool {
         header.kind == Kind::CONTINUATION && header.stream_id == self.stream_id
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn field_stage_keeps_exactly_what_fits() {
-        let mut memory = [0; 8];
-        let mut stage = FieldStage::new(&mut memory);
-        let field = HeaderField {
-            name: b"abc",
-            value: b"12345",
-            never_indexed: true,
-        };
-        assert!(stage.put(field));
-        assert_eq!(stage.field(), field);
-        assert!(!stage.put(HeaderField {
-            name: b"abcd",
-            value: b"12345",
-            never_indexed: false
-        }));
     }
 }

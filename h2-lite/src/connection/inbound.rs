@@ -12,7 +12,7 @@ use crate::frame::{
 use crate::stream::Flag;
 use crate::time::Instant;
 
-/// What was found in the input: an event, or a field that the stage holds.
+/// What was found in the input: an event, or a field that the decoder holds.
 #[derive(Debug)]
 pub(super) enum Found<'i> {
     Event(Event<'i>),

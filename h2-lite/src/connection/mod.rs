@@ -23,7 +23,7 @@ use crate::send_buffer::{SendBuffer, Transmit};
 use crate::stream::{Store, Window};
 use crate::time::Instant;
 use budgets::Ledger;
-use header_block::{FieldStage, HeaderBlock};
+use header_block::HeaderBlock;
 use inbound::Found;
 use outbound::Owed;
 use role::PREFACE_LEN;
@@ -71,7 +71,6 @@ pub struct Connection<'m> {
     /// Octets of the client's preface still to come (server).
     preface_left: u8,
     block: Option<HeaderBlock>,
-    stage: FieldStage<'m>,
     /// The peer's first frame was SETTINGS.
     first_frame_seen: bool,
     /// GOAWAY whose debug data has not begun to arrive.
@@ -107,24 +106,21 @@ impl<'m> Connection<'m> {
     /// [`ConfigError`] names the limit that does not work and how to raise it.
     pub fn new(role: Role, config: Config, memory: Memory<'m>) -> Result<Self, ConfigError> {
         config.check(&memory)?;
-        let half = memory.scratch.len() / 2;
         let limits = Limits {
             max_list_size: config.max_header_list_size,
             max_fields: config.max_header_fields,
         };
         let local = LocalSettings::new(&memory);
-        let (scratch, stage) = memory.scratch.split_at_mut_checked(half).unwrap_or_default();
         Ok(Self {
             role,
             store: Store::new(memory.streams),
             send: SendBuffer::new(memory.send),
-            decoder: Decoder::new(memory.decoder_table, scratch, limits),
+            decoder: Decoder::new(memory.decoder_table, memory.scratch, limits),
             encoder: Encoder::new(memory.encoder_table),
             reader: FrameReader::new(),
             held: false,
             preface_left: if role == Role::Server { PREFACE_LEN } else { 0 },
             block: None,
-            stage: FieldStage::new(stage),
             first_frame_seen: false,
             go_away_code: None,
             owed: Owed::PREFACE,
@@ -194,7 +190,7 @@ impl<'m> Connection<'m> {
             Some(Found::Field { stream, section }) => Ok(Some(Event::HeaderField {
                 stream,
                 section,
-                field: self.stage.field(),
+                field: self.decoder.field(),
             })),
         }
     }

@@ -228,9 +228,9 @@ fn settings_ack_makes_our_table_size_binding_6_5_3() {
 }
 
 #[test]
-fn field_larger_than_the_stage_is_skipped_and_the_block_goes_on_10_5_1() {
+fn field_larger_than_the_scratch_is_skipped_and_the_block_goes_on_10_5_1() {
     Setup {
-        scratch: 64,
+        scratch: 32,
         ..Setup::client()
     }
     .script(|s| {
