@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what a pull request must pass. Cheap checks come first.
 
-use qemu_harness::{Machine, Sizes};
+use qemu_harness::Machine;
 
 use crate::licences::Reach;
 use crate::report::Report;
@@ -62,15 +62,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     });
     report.step("Packages as users get them", || package::check(workspace));
     let programs = test::run(workspace, report);
-    for program in &programs {
-        report.step(&format!("No allocator in {}", program.title()), || {
-            sizes::check_no_allocator(&program.elf)
-        });
-        report.step(&format!("Flash and RAM of {}", program.title()), || {
-            let golden = program.golden_sizes(workspace);
-            sizes::compare(&program.title(), Sizes::of(&program.elf)?, &golden, update)
-        });
-    }
+    sizes::check(workspace, report, &programs, update);
 }
 
 const LONG_FUNCTIONS: &str = "clippy::too_many_lines";

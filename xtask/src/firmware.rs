@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use qemu_harness::{Firmware, Machine};
 
+use crate::report::Report;
 use crate::toolchain::BareMetal;
 use crate::workspace::Workspace;
 use crate::{layers, process};
@@ -65,6 +66,18 @@ pub(crate) fn build_all(workspace: &Workspace, machine: Machine) -> Result<Vec<P
     let names = names(workspace, machine)?;
     ensure!(!names.is_empty(), "no programs for {machine}");
     names.iter().map(|name| build(workspace, machine, name)).collect()
+}
+
+/// Builds every program of every machine, a step each machine.
+pub(crate) fn build_everything(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
+    let mut programs = Vec::new();
+    for machine in Machine::ALL {
+        let built = report.step(&format!("Firmware for {machine}"), || {
+            build_all(workspace, machine)
+        });
+        programs.extend(built.unwrap_or_default());
+    }
+    programs
 }
 
 /// Lints every program of `machine`, and the crates that it is made of; a warning is an error.

@@ -48,6 +48,8 @@ enum Command {
     Demo(DemoOptions),
     /// Host tests, firmware builds, runs on QEMU, interop with tonic and Python's grpcio
     Test,
+    /// Flash and RAM of all firmware, against the golden files
+    Sizes(CiOptions),
     /// Everything that a pull request must pass: `test`, and all checks
     Ci(CiOptions),
 }
@@ -91,6 +93,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Test => {
             let mut report = Report::new(workspace.ci);
             test::run(&workspace, &mut report);
+            report.finish()
+        }
+        Command::Sizes(options) => {
+            let mut report = Report::new(workspace.ci);
+            let programs = firmware::build_everything(&workspace, &mut report);
+            sizes::check(&workspace, &mut report, &programs, options.update);
             report.finish()
         }
         Command::Ci(options) => {

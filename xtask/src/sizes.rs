@@ -8,11 +8,32 @@ use anyhow::{Context, Result, bail, ensure};
 use object::{Object, ObjectSymbol};
 use qemu_harness::Sizes;
 
+use crate::firmware::Program;
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// Adds both checks of each program to `report`. With `update`, golden files are rewritten.
+pub(crate) fn check(workspace: &Workspace, report: &mut Report, programs: &[Program], update: bool) {
+    for program in programs {
+        report.step(&format!("No allocator in {}", program.title()), || {
+            check_no_allocator(&program.elf)
+        });
+        report.step(&format!("Flash and RAM of {}", program.title()), || {
+            compare(
+                &program.title(),
+                Sizes::of(&program.elf)?,
+                &program.golden_sizes(workspace),
+                update,
+            )
+        });
+    }
+}
+
 /// Proves that no heap is linked in.
 ///
 /// # Errors
 /// Names the symbols of an allocator, or says that the program has no symbols to look at.
-pub(crate) fn check_no_allocator(program: &Path) -> Result<()> {
+fn check_no_allocator(program: &Path) -> Result<()> {
     let data = fs::read(program).with_context(|| program.display().to_string())?;
     let file = object::File::parse(&*data).with_context(|| program.display().to_string())?;
     let names: Vec<&str> = file.symbols().filter_map(|symbol| symbol.name().ok()).collect();
@@ -42,7 +63,7 @@ pub(crate) fn check_no_allocator(program: &Path) -> Result<()> {
 ///
 /// # Errors
 /// The program grew by more than the tolerance, or there is no golden file.
-pub(crate) fn compare(program: &str, sizes: Sizes, golden: &Path, update: bool) -> Result<()> {
+fn compare(program: &str, sizes: Sizes, golden: &Path, update: bool) -> Result<()> {
     println!(
         "    {program}: flash {} B, static RAM {} B",
         sizes.flash, sizes.static_ram
@@ -52,7 +73,7 @@ pub(crate) fn compare(program: &str, sizes: Sizes, golden: &Path, update: bool) 
     }
     let text = fs::read_to_string(golden).with_context(|| {
         format!(
-            "no golden sizes in {}; make them with: cargo xtask ci --update",
+            "no golden sizes in {}; make them with: cargo xtask sizes --update",
             golden.display()
         )
     })?;
@@ -63,11 +84,11 @@ pub(crate) fn compare(program: &str, sizes: Sizes, golden: &Path, update: bool) 
     ] {
         let tolerance = before / TOLERANCE_DIVISOR;
         if now > before + tolerance {
-            bail!("{program}: {what} grew from {before} to {now} B; if it must: cargo xtask ci --update");
+            bail!("{program}: {what} grew from {before} to {now} B; if it must: cargo xtask sizes --update");
         }
         if now + tolerance < before {
             println!(
-                "    {program}: {what} shrank from {before} to {now} B; keep it: cargo xtask ci --update"
+                "    {program}: {what} shrank from {before} to {now} B; keep it: cargo xtask sizes --update"
             );
         }
     }
@@ -76,7 +97,7 @@ pub(crate) fn compare(program: &str, sizes: Sizes, golden: &Path, update: bool) 
 
 fn render(sizes: Sizes) -> String {
     let mut text =
-        String::from("# Octets in the linked release build; rewritten by: cargo xtask ci --update\n");
+        String::from("# Octets in the linked release build; rewritten by: cargo xtask sizes --update\n");
     let _ = writeln!(text, "flash = {}", sizes.flash);
     let _ = writeln!(text, "ram = {}", sizes.static_ram);
     text

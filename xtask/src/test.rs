@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use qemu_harness::{Machine, checks};
+use qemu_harness::checks;
 
 use crate::device::{Boot, PROGRAM};
 use crate::firmware::{self, Program};
@@ -29,13 +29,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
             process::run(&mut command)
         },
     );
-    let mut programs = Vec::new();
-    for machine in Machine::ALL {
-        let built = report.step(&format!("Firmware for {machine}"), || {
-            firmware::build_all(workspace, machine)
-        });
-        programs.extend(built.unwrap_or_default());
-    }
+    let programs = firmware::build_everything(workspace, report);
     if report
         .step("The emulator that stands in for boards", qemu::ensure)
         .is_some()
