@@ -153,7 +153,7 @@ impl<'r, T: Transport> Client<'r, T> {
         // A failure leaves a GOAWAY to write; then the connection is finished.
         let failed = self.session.handle_timeout(now).is_err();
         let wrote = self.write()?;
-        if failed && !wrote || self.session.is_finished() {
+        if failed && !wrote || self.session.is_finished(now) {
             return Err(self.session.end_reason());
         }
         let read = self.read()?;

@@ -68,7 +68,7 @@ impl<'r> Channel<'r> {
     /// Ends the channel: calls that have no stream fail, those under way go on, then the connection closes
     /// and the Runner returns.
     pub fn shutdown(&self) {
-        self.with(Session::shut_down);
+        self.with(|session| session.shut_down("the channel was shut down"));
     }
 
     /// Runs `f` on the shared state. `None` only if it is in use, which a single executor's tasks cannot see:

@@ -68,9 +68,11 @@ impl<'a, C, Req, Resp> Unary<'a, C, Req, Resp> {
         self
     }
 
-    /// Keeps the response's metadata, and the details of an error, in `received`. Without this they are
-    /// dropped as they arrive.
+    /// Keeps the response's metadata, and the details of an error, in `received`, which is emptied first. Without
+    /// this they are dropped as they arrive. What fits is bounded by `META` of [`Resources`](crate::Resources), too.
     pub fn receive_into<'m: 'a>(mut self, received: &'a mut ReceivedMetadata<'m>) -> Self {
+        // What an earlier call left there is not this one's, however this one ends.
+        received.clear();
         self.options.received = Some(received);
         self
     }

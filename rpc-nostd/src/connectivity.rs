@@ -35,7 +35,7 @@ pub(crate) enum Gate {
 /// Spec: gRPC `connection-backoff.md`: 1 s, times 1.6, at most 120 s, with 20 % jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// Milliseconds before the second attempt.
+    /// Milliseconds before the second attempt, at least 1.
     pub initial_ms: u32,
     /// Milliseconds at most.
     pub max_ms: u32,
@@ -69,6 +69,12 @@ pub(crate) struct Connectivity {
     reason: &'static str,
     /// Of this connection: a GOAWAY has come, or stream ids have run out.
     draining: bool,
+    /// When a connection that is going away is given up, once calls wait for another.
+    pub(crate) drain_until: Option<Instant>,
+    /// A response has come on this connection.
+    answered: bool,
+    /// The last connection was ready, but ended without any response.
+    fruitless: bool,
     backoff: Backoff,
     base_ms: u32,
     random: u32,
@@ -77,10 +83,18 @@ pub(crate) struct Connectivity {
 
 impl Connectivity {
     pub(crate) fn new(backoff: Backoff) -> Self {
+        // Without any pause a server that is away would keep the driver busy for ever.
+        let backoff = Backoff {
+            initial_ms: backoff.initial_ms.max(1),
+            ..backoff
+        };
         Self {
             state: ConnectivityState::Idle,
             reason: "",
             draining: false,
+            drain_until: None,
+            answered: false,
+            fruitless: false,
             backoff,
             base_ms: backoff.initial_ms,
             random: backoff.seed | 1,
@@ -98,7 +112,14 @@ impl Connectivity {
     }
 
     pub(crate) fn transport_up(&mut self) {
-        self.draining = false;
+        self.draining = self.state == ConnectivityState::Shutdown;
+        self.drain_until = None;
+        self.answered = false;
+    }
+
+    /// A response has begun.
+    pub(crate) fn answered(&mut self) {
+        self.answered = true;
     }
 
     /// The server speaks HTTP/2: the attempt has succeeded, and the next backoff starts small again.
@@ -109,26 +130,34 @@ impl Connectivity {
         self.base_ms = self.backoff.initial_ms;
     }
 
-    /// A connection that was ready falls back to idle; one that never was counts as a failed attempt.
+    /// A connection that was ready falls back to idle; one that never was counts as a failed attempt, and so does
+    /// the second in a row that brought no response: a server that lets in and goes away would be called without
+    /// a pause.
     pub(crate) fn transport_down(&mut self, reason: &'static str, now: Instant) {
         if self.state == ConnectivityState::Shutdown {
             return;
         }
         self.reason = reason;
         if self.state == ConnectivityState::Ready {
-            self.state = ConnectivityState::Idle;
-            return;
+            let failed = self.fruitless && !self.answered;
+            self.fruitless = !self.answered;
+            if !failed {
+                self.state = ConnectivityState::Idle;
+                return;
+            }
         }
         self.state = ConnectivityState::TransientFailure;
         let pause = self.jittered();
         self.retry_at = now.saturating_add_millis(u64::from(pause));
-        let grown = u64::from(self.base_ms).saturating_mul(8) / 5;
+        let grown = u64::from(self.base_ms).saturating_mul(8).div_ceil(5);
         self.base_ms = u32::try_from(grown).unwrap_or(u32::MAX).min(self.backoff.max_ms);
     }
 
-    pub(crate) fn shut_down(&mut self) {
-        self.state = ConnectivityState::Shutdown;
-        self.reason = "the channel was shut down";
+    pub(crate) fn shut_down(&mut self, reason: &'static str) {
+        if self.state != ConnectivityState::Shutdown {
+            self.state = ConnectivityState::Shutdown;
+            self.reason = reason;
+        }
     }
 
     pub(crate) fn drain(&mut self) {
@@ -174,7 +203,7 @@ impl Connectivity {
         self.random ^= self.random << 5;
         let percent = 80u64.saturating_add(u64::from(self.random % 41));
         let pause = u64::from(self.base_ms).saturating_mul(percent) / 100;
-        u32::try_from(pause).unwrap_or(u32::MAX)
+        u32::try_from(pause).unwrap_or(u32::MAX).max(1)
     }
 }
 
@@ -213,6 +242,24 @@ mod tests {
     }
 
     #[test]
+    fn a_backoff_that_starts_at_zero_still_pauses_and_grows() {
+        let zero = Backoff {
+            initial_ms: 0,
+            ..Backoff::default()
+        };
+        let mut connectivity = Connectivity::new(zero);
+        let mut last = 0;
+        for _ in 0..20 {
+            connectivity.transport_down("refused", at(0));
+            let Demand::WaitUntil(retry) = connectivity.demand(true, at(0)) else {
+                panic!("no pause")
+            };
+            last = retry.as_millis();
+        }
+        assert!(last > 1_000, "{last}");
+    }
+
+    #[test]
     fn calls_fail_fast_in_transient_failure_unless_they_wait_for_ready() {
         let mut connectivity = Connectivity::new(Backoff::default());
         assert_eq!(connectivity.gate(false), Gate::Wait);
@@ -226,7 +273,7 @@ mod tests {
         assert_eq!(connectivity.gate(false), Gate::Go);
         connectivity.drain();
         assert_eq!(connectivity.gate(false), Gate::Wait);
-        connectivity.shut_down();
+        connectivity.shut_down("over");
         assert!(matches!(connectivity.gate(true), Gate::Fail(_)));
     }
 }

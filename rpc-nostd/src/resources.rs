@@ -20,10 +20,10 @@ use crate::slot::Slot;
 /// |---|---|---|
 /// | `STREAMS` | (a count) calls at once, 1 to 255 | further calls wait, 8 of them, then `RESOURCE_EXHAUSTED` |
 /// | `RECV` | receive buffer and flow-control window of a stream | a response message over `RECV - 5` fails with `RESOURCE_EXHAUSTED` |
-/// | `SEND` | the send buffer, shared by all streams | request headers with metadata over `SEND - 64` fail; less throughput |
+/// | `SEND` | the send buffer, shared by all streams | a request whose path, authority and metadata (its names, values and 3 octets a field) exceed about `SEND - 240` fails with `RESOURCE_EXHAUSTED`; less throughput; at least 384 |
 /// | `TABLE` | HPACK table for responses | responses cost more octets on the wire |
 /// | `META` | metadata, status message and details of a stream's response | messages are cut, fields dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
-/// | `SCRATCH` | the longest response header field, name and value | a longer field is dropped |
+/// | `SCRATCH` | twice the longest response header field, name and value; at least 96 | a longer field is dropped |
 ///
 /// `STREAMS * RECV` is at most 65,535: the connection's window covers all of its streams, so that one which is
 /// not read never holds up another.
@@ -77,7 +77,8 @@ impl<
             STREAMS * RECV <= 65_535,
             "STREAMS * RECV of Resources must be at most 65,535"
         );
-        assert!(SEND >= MIN_SEND, "SEND of Resources must be at least 256");
+        assert!(SEND >= MIN_SEND, "SEND of Resources must be at least 384");
+        assert!(SCRATCH >= MIN_SCRATCH, "SCRATCH of Resources must be at least 96");
     };
 
     /// Empty memory. `const`, so that it can initialise a `static`.
@@ -166,4 +167,8 @@ const READ_CHUNK: usize = 256;
 /// `:path` of the methods that were called last.
 const ENCODER_ENTRIES: usize = 12;
 const MIN_RECV: usize = 256 + PREFIX_LEN;
-const MIN_SEND: usize = 256;
+/// The headers of a bare request, in the bound that is taken before they are encoded, are 172 octets and the lengths of
+/// path and authority; the reserve for control frames is 64. What is left is for these two and for metadata.
+const MIN_SEND: usize = 384;
+/// Twice what `content-type: application/grpc+proto` takes, and some: without it no response is gRPC.
+const MIN_SCRATCH: usize = 96;

@@ -9,11 +9,11 @@ use embedded_io_async::{Read, Write};
 use h2_lite::{Instant, Transmit};
 
 use crate::channel::Channel;
-use crate::connectivity::Demand;
+use crate::connectivity::{ConnectivityState, Demand};
 use crate::deadline::whole_millis;
 use crate::transport::asynch::{Connector, Duplex};
 
-/// Does the work of a [`Channel`]: spawn [`Runner::run`] as a task.
+/// Does the work of a [`Channel`]: spawn [`Runner::run`] as a task. Dropping it ends the channel.
 pub struct Runner<'r, C> {
     channel: Channel<'r>,
     connector: C,
@@ -39,14 +39,10 @@ impl<'r, C: Connector> Runner<'r, C> {
     /// Connects when a call wants a connection, serves it until it ends, and again. Returns when the channel
     /// is shut down.
     ///
-    /// Cancel safety: dropping the future ends the connection. Calls under way then end by their deadlines.
+    /// Cancel safety: dropping the future ends the connection and the channel: calls then fail with `UNAVAILABLE`.
     pub async fn run(mut self) {
         while self.demand().await {
-            let reason = self.attempt().await;
-            let now = self.channel.timer.now();
-            #[cfg(feature = "defmt")]
-            defmt::info!("rpc-nostd: connection over: {=str}", reason);
-            self.channel.with(|session| session.disconnected(reason, now));
+            self.attempt().await;
         }
     }
 
@@ -72,18 +68,17 @@ impl<'r, C: Connector> Runner<'r, C> {
         .await
     }
 
-    /// One connection, from the attempt to its end. Returns why it ended.
-    async fn attempt(&mut self) -> &'static str {
+    /// One connection, from the attempt to its end.
+    async fn attempt(&mut self) {
         let channel = self.channel;
         let limit = channel
             .timer
             .now()
             .saturating_add_millis(whole_millis(self.connect_timeout));
-        let connecting = first(self.connector.connect(), sleep_until(channel, limit)).await;
+        let connecting = first(self.connector.connect(), given_up(channel, limit)).await;
         let mut connection = match connecting {
             Either::First(Ok(connection)) => connection,
-            Either::First(Err(reason)) => return reason,
-            Either::Second(()) => return "connecting took longer than connect_timeout",
+            Either::First(Err(reason)) | Either::Second(reason) => return lost(channel, reason),
         };
         channel.with(|session| session.connected(channel.timer.now()));
         let reason = {
@@ -94,10 +89,30 @@ impl<'r, C: Connector> Runner<'r, C> {
                 Either::First(reason) | Either::Second(reason) => reason,
             }
         };
+        // Before the goodbye, which may take its time: calls have waited long enough for this connection.
+        lost(channel, reason);
         let enough = channel.timer.now().saturating_add_millis(CLOSE_TIME_MS);
         first(connection.close(), sleep_until(channel, enough)).await;
-        reason
     }
+}
+
+impl<C> Drop for Runner<'_, C> {
+    /// Nobody will move octets any more: no call may wait for that.
+    fn drop(&mut self) {
+        let now = self.channel.timer.now();
+        self.channel.with(|session| {
+            session.shut_down(DROPPED);
+            session.disconnected(DROPPED, now);
+        });
+    }
+}
+
+/// Tells all calls that there is no connection.
+fn lost(channel: Channel<'_>, reason: &'static str) {
+    #[cfg(feature = "defmt")]
+    defmt::info!("rpc-nostd: connection over: {=str}", reason);
+    let now = channel.timer.now();
+    channel.with(|session| session.disconnected(reason, now));
 }
 
 /// Reads until the transport or the connection ends. The read is never dropped in between: a TLS record
@@ -178,7 +193,7 @@ async fn next_transmit<'r>(channel: Channel<'r>) -> Result<Lent<'r>, &'static st
                     written: 0,
                 }));
             }
-            if failed || session.is_finished() {
+            if failed || session.is_finished(now) {
                 return Poll::Ready(Err(session.end_reason()));
             }
             if let Some(at) = session.poll_timeout() {
@@ -205,6 +220,25 @@ async fn stalled(channel: Channel<'_>) -> &'static str {
             Poll::Pending
         });
         polled.unwrap_or(Poll::Pending)
+    })
+    .await
+}
+
+/// Ends when an attempt to connect has become useless, and says why.
+async fn given_up(channel: Channel<'_>, limit: Instant) -> &'static str {
+    poll_fn(|cx| {
+        let state = channel.with(|session| {
+            session.set_driver(cx.waker());
+            session.connectivity.state()
+        });
+        if state == Some(ConnectivityState::Shutdown) {
+            return Poll::Ready("the channel was shut down");
+        }
+        if channel.timer.now() >= limit {
+            return Poll::Ready("connecting took longer than connect_timeout");
+        }
+        channel.timer.wake_at(limit, cx.waker());
+        Poll::Pending
     })
     .await
 }
@@ -243,6 +277,7 @@ impl Drop for Lent<'_> {
     }
 }
 
+const DROPPED: &str = "the channel's Runner was dropped: spawn Runner::run() for as long as calls are made";
 /// A peer that is alive acknowledges the end of a connection in less.
 const CLOSE_TIME_MS: u64 = 1_000;
 

@@ -5,8 +5,9 @@
 
 use core::task::{Poll, Waker};
 
-use h2_lite::{Connection, ConnectionError, ErrorCode, Event, Instant, StreamKey, Transmit, UseError};
-use hpack_lite::Field;
+use h2_lite::{
+    Connection, ConnectionError, ErrorCode, Event, Fields, Instant, StreamKey, Transmit, UseError,
+};
 
 use crate::codec::{self, Outgoing};
 use crate::connectivity::{Connectivity, Demand, Gate};
@@ -23,6 +24,8 @@ pub(crate) struct Session<'r> {
     waiters: Waiters,
     pub(crate) connectivity: Connectivity,
     driver: Option<Waker>,
+    /// Which slot is woken first: it moves on, so that no call takes all the room in the send buffer for ever.
+    turn: u8,
 }
 
 impl<'r> Session<'r> {
@@ -33,6 +36,7 @@ impl<'r> Session<'r> {
             waiters: Waiters::default(),
             connectivity,
             driver: None,
+            turn: 0,
         }
     }
 
@@ -89,21 +93,29 @@ impl<'r> Session<'r> {
 
     /// Lends the send buffer to the driver, if something is to be written.
     pub(crate) fn take_transmit(&mut self, now: Instant) -> Option<Transmit<'r>> {
+        let held = !self.conn.wants_input();
         let transmit = self.conn.take_transmit(now);
         self.reap();
+        self.resume_reading(held);
         transmit
     }
 
     /// Takes the send buffer back; `written` octets of it are on their way.
     pub(crate) fn give_back(&mut self, transmit: Transmit<'r>, written: usize, now: Instant) {
+        let held = !self.conn.wants_input();
         self.conn.give_back(transmit, written, now);
-        for slot in self.slots.iter_mut() {
+        self.resume_reading(held);
+        self.turn = self.turn.wrapping_add(1);
+        let first = usize::from(self.turn).checked_rem(self.slots.len()).unwrap_or(0);
+        let (later, sooner) = self.slots.split_at_mut_checked(first).unwrap_or_default();
+        for slot in sooner.iter_mut().chain(later) {
             slot.wake();
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.conn.poll_timeout()
+        let deadlines = [self.conn.poll_timeout(), self.connectivity.drain_until];
+        deadlines.into_iter().flatten().min()
     }
 
     /// # Errors
@@ -115,18 +127,28 @@ impl<'r> Session<'r> {
     }
 
     /// Whether the connection is of no more use: failed, or going away with its last stream ended.
-    pub(crate) fn is_finished(&self) -> bool {
-        let idle = !self
-            .slots
-            .iter()
-            .any(|slot| matches!(slot.state, SlotState::Open(_) | SlotState::Abandoned));
-        self.conn.is_closed() || (self.connectivity.is_draining() && idle)
+    /// One that is going away is given up, too, when calls have waited [`DRAIN_LIMIT_MS`] for its last stream.
+    pub(crate) fn is_finished(&mut self, now: Instant) -> bool {
+        if self.conn.is_closed() {
+            return true;
+        }
+        if !self.connectivity.is_draining() {
+            return false;
+        }
+        let busy = self.slots.iter().any(Slot::is_busy);
+        let awaited = self.slots.iter().any(|slot| slot.state == SlotState::Held);
+        if awaited && self.connectivity.drain_until.is_none() {
+            self.connectivity.drain_until = Some(now.saturating_add_millis(DRAIN_LIMIT_MS));
+        }
+        !busy || self.connectivity.drain_until.is_some_and(|until| now >= until)
     }
 
     /// The transport is gone, or none could be had. Every call under way ends or waits for the next one.
     pub(crate) fn disconnected(&mut self, reason: &'static str, now: Instant) {
         self.fail_open(reason);
         self.connectivity.transport_down(reason, now);
+        // What it owed it owes no more: a slot that waits for its RST_STREAM would never be free again.
+        self.conn.reset(now);
         for slot in self.slots.iter_mut() {
             if slot.state == SlotState::Abandoned {
                 slot.state = SlotState::Free;
@@ -150,8 +172,8 @@ impl<'r> Session<'r> {
     }
 
     /// No new calls; those under way go on.
-    pub(crate) fn shut_down(&mut self) {
-        self.connectivity.shut_down();
+    pub(crate) fn shut_down(&mut self, reason: &'static str) {
+        self.connectivity.shut_down(reason);
         self.connectivity.drain();
         for slot in self.slots.iter_mut() {
             slot.wake();
@@ -203,7 +225,7 @@ impl<'r> Session<'r> {
     pub(crate) fn poll_send_headers(
         &mut self,
         key: SlotKey,
-        fields: &dyn Fn(&mut dyn FnMut(Field<'_, 'r>)),
+        fields: Fields<'_, 'r>,
         now: Instant,
     ) -> Poll<Result<(), Status>> {
         let Some(slot) = find(self.slots, key) else {
@@ -239,7 +261,9 @@ impl<'r> Session<'r> {
             Err(error) => return self.refused(error),
         };
         let len = left.min(room);
-        if len == 0 {
+        // A small piece waits while other output is ahead of it: receivers charge for small frames, and HEADERS
+        // would find no room.
+        if len == 0 || (len < left.min(SMALL_DATA) && self.conn.wants_transmit()) {
             return Poll::Pending;
         }
         let skip = *sent;
@@ -358,6 +382,13 @@ impl<'r> Session<'r> {
         self.wake_driver();
     }
 
+    /// Input was held until something was written: the driver may read again.
+    fn resume_reading(&self, held: bool) {
+        if held && self.conn.wants_input() {
+            self.wake_driver();
+        }
+    }
+
     fn wake_driver(&self) {
         if let Some(driver) = &self.driver {
             driver.wake_by_ref();
@@ -396,6 +427,7 @@ fn handle_event(
             end_stream,
             skipped,
         } => {
+            connectivity.answered();
             let slot = of_stream(slots, stream)?;
             if skipped > 0 {
                 slot.store.mark_overflow();
@@ -448,6 +480,10 @@ fn of_stream<'s, 'r>(slots: &'s mut [Slot<'r>], stream: StreamKey) -> Option<&'s
         .filter(|slot| slot.state == SlotState::Open(stream))
 }
 
+/// A DATA frame below this many octets is small, as h2 and tonic count.
+const SMALL_DATA: usize = 256;
+/// How long calls wait for the streams of a connection that is going away.
+const DRAIN_LIMIT_MS: u64 = 10_000;
 const QUEUE_FULL: Status = Status::new(
     Code::RESOURCE_EXHAUSTED,
     "all streams are in use and 8 calls wait: raise STREAMS of Resources",

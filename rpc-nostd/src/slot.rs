@@ -56,6 +56,15 @@ impl<'r> Slot<'r> {
         }
     }
 
+    /// Whether its connection is still needed: for a response, or to send RST_STREAM.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self.state {
+            SlotState::Free | SlotState::Held => false,
+            SlotState::Open(_) => self.response.outcome().is_none(),
+            SlotState::Abandoned => true,
+        }
+    }
+
     /// Empties what an earlier call, or an earlier attempt, left.
     pub(crate) fn begin(&mut self, keep_metadata: bool) {
         self.response.begin(keep_metadata);

@@ -152,13 +152,16 @@ impl Status {
         }
     }
 
-    /// A status that the peer sent. `message` is already percent-decoded; what is not UTF-8 in it is
-    /// dropped from the first bad octet on.
+    /// A status that the peer sent. `message` is already percent-decoded; each octet of it that is not UTF-8
+    /// becomes `?`, so that no text is lost.
     pub(crate) fn from_peer(code: Code, message: &[u8], cut_before: bool) -> Self {
         let mut octets = [0; Self::MESSAGE_CAPACITY];
         let kept = crate::percent::floor_char_boundary(message, Self::MESSAGE_CAPACITY);
         for (to, from) in octets.iter_mut().zip(kept) {
             *to = *from;
+        }
+        while let Some(bad) = first_bad_octet(octets.get_mut(..kept.len()).unwrap_or_default()) {
+            *bad = b'?';
         }
         let truncated = cut_before || kept.len() < message.len();
         let len = u8::try_from(kept.len()).unwrap_or(0);
@@ -183,13 +186,7 @@ impl Status {
             Text::Local(message) => message,
             Text::Peer { octets, len, .. } => {
                 let kept = octets.get(..usize::from(*len)).unwrap_or_default();
-                match core::str::from_utf8(kept) {
-                    Ok(text) => text,
-                    Err(error) => kept
-                        .get(..error.valid_up_to())
-                        .and_then(|valid| core::str::from_utf8(valid).ok())
-                        .unwrap_or_default(),
-                }
+                core::str::from_utf8(kept).unwrap_or_default()
             }
         }
     }
@@ -230,6 +227,12 @@ impl defmt::Format for Status {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "{=str}: {=str}", self.code.name(), self.message());
     }
+}
+
+/// The first octet that keeps `text` from being UTF-8.
+fn first_bad_octet(text: &mut [u8]) -> Option<&mut u8> {
+    let valid = core::str::from_utf8(text).err()?.valid_up_to();
+    text.get_mut(valid)
 }
 
 const NAMES: [&str; 17] = [
@@ -317,6 +320,12 @@ mod tests {
         for (reset, code) in table {
             assert_eq!(Code::from_reset(reset), code, "{reset:?}");
         }
+    }
+
+    #[test]
+    fn peer_message_that_is_not_utf8_keeps_its_text() {
+        let status = Status::from_peer(Code::NOT_FOUND, b"\xffno \xe2\x98 such\xc3", false);
+        assert_eq!(status.message(), "?no ?? such?");
     }
 
     #[test]

@@ -231,3 +231,21 @@ fn a_server_that_is_not_http2_gives_a_named_error() {
         "{status}"
     );
 }
+
+#[test]
+fn a_link_that_takes_a_few_octets_at_a_time_makes_no_small_data_frames() {
+    let clock = Ticking::default();
+    let mut memory = Memory::new();
+    let server = Server::answering(|stream| ok(stream, b"x"));
+    let log = server.log.clone();
+    let transport = Polled(Wire::new(server, 16));
+    let mut client = Client::new(&mut memory, transport, &clock, Config::new("test.local")).unwrap();
+    echo(&mut client, &[5; 3_000]).unwrap();
+    let log = log.borrow();
+    let unfinished = log
+        .iter()
+        .filter(|frame| frame.kind == frames::DATA && frame.flags == 0);
+    let small = unfinished.filter(|frame| frame.payload.len() < 256).count();
+    // The first one may share the buffer with HEADERS.
+    assert!(small <= 1, "{small} small frames");
+}

@@ -15,6 +15,8 @@ use rpc_nostd::micropb::{DecodeError, MessageDecode, MessageEncode, PbDecoder, P
 use rpc_nostd::time::{Clock, Instant, Timer};
 use rpc_nostd::transport::asynch::{Connector, Duplex};
 
+pub mod chaos;
+pub mod chaos_server;
 pub mod frames;
 pub mod server;
 
@@ -188,6 +190,8 @@ pub struct Peers {
     pub piece: usize,
     /// Octets that the first connection takes before its writes never return.
     pub stuck_after: usize,
+    /// A write of more octets than this takes a few polls, though the peer has it and answers at once.
+    pub slow_above: usize,
 }
 
 impl Peers {
@@ -197,6 +201,7 @@ impl Peers {
             attempts: Rc::default(),
             piece: usize::MAX,
             stuck_after: usize::MAX,
+            slow_above: usize::MAX,
         }
     }
 
@@ -210,6 +215,7 @@ pub struct Link {
     inbound: Rc<RefCell<Pipe>>,
     piece: usize,
     takes: usize,
+    slow_above: usize,
 }
 
 impl Connector for Peers {
@@ -230,6 +236,7 @@ impl Connector for Peers {
                     inbound: Rc::new(RefCell::new(inbound)),
                     piece: self.piece,
                     takes: std::mem::replace(&mut self.stuck_after, usize::MAX),
+                    slow_above: self.slow_above,
                 })
             }
             _ => Err("connection refused by the test"),
@@ -252,6 +259,7 @@ impl Duplex for Link {
                 inbound: self.inbound.clone(),
                 piece: self.piece,
                 takes: self.takes,
+                slow_above: self.slow_above,
             },
         )
     }
@@ -267,6 +275,7 @@ pub struct Writer {
     inbound: Rc<RefCell<Pipe>>,
     piece: usize,
     takes: usize,
+    slow_above: usize,
 }
 
 impl embedded_io_async::ErrorType for Reader {
@@ -307,10 +316,21 @@ impl embedded_io_async::Write for Writer {
         self.takes -= count;
         let mut out = Vec::new();
         let open = self.peer.borrow_mut().receive(&from[..count], &mut out);
-        let mut pipe = self.inbound.borrow_mut();
-        pipe.push(&out);
+        self.inbound.borrow_mut().push(&out);
         if !open {
-            pipe.close();
+            self.inbound.borrow_mut().close();
+        }
+        if count > self.slow_above {
+            let mut polls = 0;
+            std::future::poll_fn(|cx| {
+                polls += 1;
+                if polls > 4 {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
         }
         Ok(count)
     }
