@@ -19,7 +19,11 @@ use crate::support::{Session, Setup};
 /// The files of an archive, by name. `None`: the archive is not there, and that is allowed here.
 fn archive(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let folder = std::env::var_os("RPC_NOSTD_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        || {
+            let here =
+                std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+            PathBuf::from(here).join("../../shared/data")
+        },
         PathBuf::from,
     );
     let path = folder.join(name);
