@@ -209,7 +209,7 @@ mod tests {
 
     /// The list of appendix B: code and length of each symbol, EOS last.
     fn appendix_b() -> Vec<(u32, u8)> {
-        let rows = include_str!("../../tests/data/appendix_b.txt")
+        let rows = include_str!("appendix_b.txt")
             .lines()
             .filter(|row| !row.starts_with('#'));
         let rows = rows

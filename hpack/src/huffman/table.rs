@@ -3,7 +3,7 @@
 //! Only [`CODE_LENGTHS`] is written down. The code is canonical: codes of one length are consecutive,
 //! in the order of their symbols, and longer codes follow shorter ones. So lengths determine codes,
 //! and decoding is "find the length, subtract the first code of that length, look the symbol up".
-//! `tests/appendix_b.rs` checks the result against all 257 codes of the RFC.
+//! A unit test of the module above checks the result against all 257 codes of the RFC.
 
 /// Per symbol: length of its code in bits (high 8 bits), place among the codes of that length (low 8).
 pub(crate) static SYMBOL_CODES: [u16; 256] = make::symbol_codes();

@@ -1,59 +1,15 @@
 //! Corpora that others wrote: http2-frame-test-case, and the octets that h2spec sends, as nghttp2 recorded them.
-//!
-//! They lie in `../shared/data` beside the workspace, or where `RPC_NOSTD_DATA` says. Without them these tests are
-//! skipped with a line that says so; where `CI` is set they fail.
-
-use std::io::{Cursor, Read};
-use std::path::PathBuf;
 
 use h2_lite::ErrorCode;
 use h2_lite::frame::{
     Continuation, Data, FrameHeader, FrameReader, GoAway, Headers, Kind, PADDED, Piece, Ping, Priority,
     PushPromise, RstStream, Setting, SettingId, Settings, StreamId, WindowUpdate,
 };
+use rpc_nostd_wire_tests::archive;
 use serde_json::Value;
 
 use crate::support::frames;
 use crate::support::{Session, Setup};
-
-/// The files of an archive, by name. `None`: the archive is not there, and that is allowed here.
-fn archive(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
-    let folder = std::env::var_os("RPC_NOSTD_DATA").map_or_else(
-        || {
-            let here =
-                std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-            PathBuf::from(here).join("../../shared/data")
-        },
-        PathBuf::from,
-    );
-    let path = folder.join(name);
-    let Ok(packed) = std::fs::read(&path) else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{} is missing, and this is CI",
-            path.display()
-        );
-        eprintln!(
-            "SKIPPED: {} is missing; set RPC_NOSTD_DATA to the folder that holds it",
-            path.display()
-        );
-        return None;
-    };
-    let mut octets = Vec::new();
-    lzma_rs::xz_decompress(&mut Cursor::new(packed), &mut octets).unwrap();
-    let mut files = Vec::new();
-    for entry in tar::Archive::new(Cursor::new(octets)).entries().unwrap() {
-        let mut entry = entry.unwrap();
-        if entry.header().entry_type().is_file() {
-            let name = entry.path().unwrap().display().to_string();
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).unwrap();
-            files.push((name, content));
-        }
-    }
-    assert!(!files.is_empty());
-    Some(files)
-}
 
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len())

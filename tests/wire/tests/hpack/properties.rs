@@ -1,12 +1,10 @@
 //! Properties over random connections: what the encoder writes the decoder reads, however it is cut, whatever
 //! the limits and the tables' sizes; what nobody wrote does no harm.
 
-mod support;
-
+use crate::support::{Outcome, Owned, UNLIMITED, decode_fragments, owned};
 use hpack_lite::{Decoder, Encoder, EncoderEntry, Field, Limits, Writer};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::{Outcome, Owned, UNLIMITED, decode_fragments, owned};
 
 #[derive(Debug, Clone, Copy)]
 enum How {

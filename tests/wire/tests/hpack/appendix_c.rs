@@ -1,10 +1,8 @@
 //! The examples of RFC 7541 appendix C, both ways, octet by octet, at every prefix and every split.
 //! (C.1, integers, is beside the code.)
 
-mod support;
-
+use crate::support::{UNLIMITED, decode_block, decode_fragments, hex, owned};
 use hpack_lite::{DecodeError, Decoder, Encoder, EncoderEntry, Field, Writer};
-use support::{UNLIMITED, decode_block, decode_fragments, hex, owned};
 
 /// How the example's encoder treats a field.
 #[derive(Clone, Copy)]
@@ -161,7 +159,7 @@ fn examples() -> Vec<Example> {
     ]
 }
 
-fn expected(fields: &[(How, &str, &str)]) -> Vec<support::Owned> {
+fn expected(fields: &[(How, &str, &str)]) -> Vec<crate::support::Owned> {
     let fields = fields.iter();
     fields
         .map(|(how, name, value)| owned(name.as_bytes(), value.as_bytes(), matches!(how, Never)))

@@ -1,16 +1,12 @@
 //! hpack-test-case: what six encoders made of real browsing sessions, and the sessions themselves.
 //!
-//! The archive is found in `../shared/data` beside the workspace, or in the folder that `RPC_NOSTD_DATA` names.
-//! Without it the tests say so and pass; where `CI` is `true` they fail.
+use std::ffi::OsStr;
+use std::path::Path;
 
-mod support;
-
-use std::io::Read;
-use std::path::PathBuf;
-
+use crate::support::{Owned, UNLIMITED, decode_block, decode_fragments, hex, owned};
 use hpack_lite::{DecodeError, Decoder, Encoder, EncoderEntry, Field, Writer};
+use rpc_nostd_wire_tests::archive;
 use serde_json::Value;
-use support::{Owned, UNLIMITED, decode_block, decode_fragments, hex, owned};
 
 /// One block: the setting that precedes it, its octets (none in the sessions themselves), its fields.
 struct Case {
@@ -29,39 +25,15 @@ struct Story {
 const ARCHIVE: &str = "hpack-test-case.tar.xz";
 
 fn stories() -> Option<Vec<Story>> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("RPC_NOSTD_DATA").map_or(beside, PathBuf::from);
-    let Ok(packed) = std::fs::read(folder.join(ARCHIVE)) else {
-        let required = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        assert!(
-            !required,
-            "{ARCHIVE} is missing: set RPC_NOSTD_DATA to the folder that holds it"
-        );
-        eprintln!("SKIPPED: {ARCHIVE} is missing; set RPC_NOSTD_DATA to the folder that holds it");
-        return None;
-    };
-    let mut unpacked = Vec::new();
-    lzma_rs::xz_decompress(&mut packed.as_slice(), &mut unpacked).unwrap();
     let mut stories = Vec::new();
-    for file in tar::Archive::new(unpacked.as_slice()).entries().unwrap() {
-        let mut file = file.unwrap();
-        let path = file.path().unwrap().into_owned();
+    for (name, content) in archive(ARCHIVE)? {
+        let path = Path::new(&name);
         if path.extension().is_some_and(|extension| extension == "json") {
-            let mut text = String::new();
-            file.read_to_string(&mut text).unwrap();
-            let folder = path
-                .parent()
-                .unwrap()
-                .file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let part = |part: Option<&OsStr>| part.unwrap().to_str().unwrap().to_owned();
             stories.push(Story {
-                folder,
-                name,
-                cases: cases(&text),
+                folder: part(path.parent().unwrap().file_name()),
+                name: part(path.file_name()),
+                cases: cases(std::str::from_utf8(&content).unwrap()),
             });
         }
     }

@@ -1,9 +1,7 @@
 //! Rules of RFC 7541 and of this decoder's limits, one test each.
 
-mod support;
-
+use crate::support::{Outcome, Owned, UNLIMITED, decode_fragments, owned};
 use hpack_lite::{BlockSummary, DecodeError, Decoder, HeaderField, Limits};
-use support::{Outcome, Owned, UNLIMITED, decode_fragments, owned};
 
 /// Runs blocks through a decoder with this much memory; the outcome of the last one.
 fn last_of(blocks: &[&[u8]], table_len: usize, scratch_len: usize) -> Outcome {
