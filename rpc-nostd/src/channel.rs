@@ -19,7 +19,10 @@ use crate::transport::asynch::Connector;
 /// A client's connection to one server, shared: copy it into each task that makes calls.
 ///
 /// It works together with the [`Runner`] that [`Channel::new`] gives beside it: the Runner connects when a
-/// call wants it to, and moves octets. A call's deadline holds also where the Runner does not run.
+/// call wants it to, and moves octets. A call's deadline holds also where the Runner does not run; where it was
+/// dropped, calls fail at once.
+///
+/// All copies and the Runner belong to tasks of one executor, on one core: a `Channel` is not `Send`.
 #[derive(Clone, Copy)]
 pub struct Channel<'r> {
     pub(crate) session: &'r RefCell<Session<'r>>,

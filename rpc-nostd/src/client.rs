@@ -49,14 +49,16 @@ impl<'a, C, Req, Resp> Unary<'a, C, Req, Resp> {
         self
     }
 
-    /// Lets this call take for ever. Think twice: a server that hangs then hangs the task.
+    /// Lets this call take for ever. Think twice: a server that hangs then hangs the task. It still ends when the
+    /// connection is lost, or 10 seconds after other calls began to wait for a server that goes away.
     pub fn no_deadline(mut self) -> Self {
         self.options.timeout = Timeout::Never;
         self
     }
 
     /// Waits, until the deadline, for a server that cannot be reached now, where a call fails at once by
-    /// default. Spec: gRPC `wait-for-ready.md`.
+    /// default. On a [`blocking::Client`], which cannot connect by itself, it changes nothing.
+    /// Spec: gRPC `wait-for-ready.md`.
     pub fn wait_for_ready(mut self) -> Self {
         self.options.wait_for_ready = true;
         self

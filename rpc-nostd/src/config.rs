@@ -9,11 +9,14 @@ use crate::connectivity::Backoff;
 pub struct Config<'r> {
     /// The host and port that `:authority` names, such as `"telemetry.local:50051"`.
     pub authority: &'r str,
-    /// The deadline of a call that names none: 20 seconds unless changed. Never infinite.
+    /// The deadline of a call that names none: 20 seconds unless changed. Zero makes every such call fail with
+    /// `DEADLINE_EXCEEDED`.
     pub default_timeout: Duration,
-    /// How long an attempt to connect may take, up to the server's SETTINGS: 20 seconds unless changed.
+    /// How long the connector may take: 20 seconds unless changed. The server then has 10 seconds for its
+    /// SETTINGS. A [`blocking::Client`](crate::blocking::Client) does not connect and ignores it.
     pub connect_timeout: Duration,
-    /// The pause after an attempt that failed.
+    /// The pause after an attempt that failed, or after a server let in twice without answering any call. A
+    /// [`blocking::Client`](crate::blocking::Client) ignores it.
     pub backoff: Backoff,
     /// What `user-agent` says.
     pub user_agent: &'r str,

@@ -30,6 +30,7 @@ mod codec;
 mod config;
 mod connectivity;
 mod deadline;
+mod events;
 mod framing;
 mod metadata;
 mod method;

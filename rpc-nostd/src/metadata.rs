@@ -168,13 +168,21 @@ pub(crate) enum Kind {
     Message,
     /// The decoded `grpc-status-details-bin`; its name is empty.
     Details,
+    /// A message or details that turned out not to count.
+    Forgotten,
 }
 
 impl Kind {
     fn from_u8(number: u8) -> Option<Self> {
-        [Self::Initial, Self::Trailing, Self::Message, Self::Details]
-            .into_iter()
-            .find(|kind| kind.as_u8() == number)
+        [
+            Self::Initial,
+            Self::Trailing,
+            Self::Message,
+            Self::Details,
+            Self::Forgotten,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_u8() == number)
     }
 
     const fn as_u8(self) -> u8 {
@@ -183,6 +191,7 @@ impl Kind {
             Self::Trailing => 1,
             Self::Message => 2,
             Self::Details => 3,
+            Self::Forgotten => 4,
         }
     }
 }
@@ -264,6 +273,22 @@ impl<'b> ReceivedMetadata<'b> {
 
     pub(crate) fn mark_overflow(&mut self) {
         self.overflowed = true;
+    }
+
+    /// Forgets the message and details of a status that stood before the response's message: as `grpc-status`
+    /// itself they count only at the end.
+    pub(crate) fn forget_status(&mut self) {
+        self.message_cut = false;
+        let mut rest = self.memory.get_mut(..self.len).unwrap_or_default();
+        while let Some((head, after)) = rest.split_first_chunk_mut::<RECORD_HEAD>() {
+            let [kind, name_len, high, low] = head;
+            if [Kind::Message.as_u8(), Kind::Details.as_u8()].contains(kind) {
+                *kind = Kind::Forgotten.as_u8();
+            }
+            let value_len = usize::from(u16::from_be_bytes([*high, *low]));
+            let record = usize::from(*name_len).saturating_add(value_len);
+            rest = after.get_mut(record..).unwrap_or_default();
+        }
     }
 
     /// Stores one field as it came from the wire.
@@ -373,7 +398,8 @@ impl KeepMetadata for ReceivedMetadata<'_> {
     fn keep(&mut self, other: &ReceivedMetadata<'_>) {
         self.clear();
         self.overflowed = other.overflowed;
-        for (kind, name, value) in other.records().filter(|(kind, ..)| *kind != Kind::Message) {
+        let counts = |kind| !matches!(kind, Kind::Message | Kind::Forgotten);
+        for (kind, name, value) in other.records().filter(|(kind, ..)| counts(*kind)) {
             self.append(kind, name, |to| copy_whole(value, to));
         }
     }

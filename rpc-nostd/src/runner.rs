@@ -211,7 +211,8 @@ async fn stalled(channel: Channel<'_>) -> &'static str {
     poll_fn(|cx| {
         let now = channel.timer.now();
         let polled = channel.with(|session| {
-            if session.handle_timeout(now).is_err() {
+            session.set_driver(cx.waker());
+            if session.handle_timeout(now).is_err() || session.is_drain_over(now) {
                 return Poll::Ready(session.end_reason());
             }
             if let Some(at) = session.poll_timeout() {

@@ -5,12 +5,11 @@
 
 use core::task::{Poll, Waker};
 
-use h2_lite::{
-    Connection, ConnectionError, ErrorCode, Event, Fields, Instant, StreamKey, Transmit, UseError,
-};
+use h2_lite::{Connection, ConnectionError, ErrorCode, Fields, Instant, Transmit, UseError};
 
 use crate::codec::{self, Outgoing};
 use crate::connectivity::{Connectivity, Demand, Gate};
+use crate::events;
 use crate::framing::PREFIX_LEN;
 use crate::response::Outcome;
 use crate::slot::{Slot, SlotKey, SlotState};
@@ -69,7 +68,7 @@ impl<'r> Session<'r> {
         loop {
             match self.conn.handle_input(&mut input, now) {
                 Ok(Some(event)) => {
-                    let fruitless = handle_event(self.slots, &mut self.connectivity, &event);
+                    let fruitless = events::handle(self.slots, &mut self.connectivity, &event);
                     if let Some(stream) = fruitless {
                         self.conn.reset_stream(stream, ErrorCode::CANCEL);
                     }
@@ -129,18 +128,17 @@ impl<'r> Session<'r> {
     /// Whether the connection is of no more use: failed, or going away with its last stream ended.
     /// One that is going away is given up, too, when calls have waited [`DRAIN_LIMIT_MS`] for its last stream.
     pub(crate) fn is_finished(&mut self, now: Instant) -> bool {
-        if self.conn.is_closed() {
-            return true;
-        }
-        if !self.connectivity.is_draining() {
-            return false;
-        }
-        let busy = self.slots.iter().any(Slot::is_busy);
+        let idle = !self.slots.iter().any(Slot::is_busy);
+        self.conn.is_closed() || (self.connectivity.is_draining() && idle) || self.is_drain_over(now)
+    }
+
+    /// Whether calls have waited long enough for the streams of a connection that is going away.
+    pub(crate) fn is_drain_over(&mut self, now: Instant) -> bool {
         let awaited = self.slots.iter().any(|slot| slot.state == SlotState::Held);
-        if awaited && self.connectivity.drain_until.is_none() {
+        if awaited && self.connectivity.is_draining() && self.connectivity.drain_until.is_none() {
             self.connectivity.drain_until = Some(now.saturating_add_millis(DRAIN_LIMIT_MS));
         }
-        !busy || self.connectivity.drain_until.is_some_and(|until| now >= until)
+        self.connectivity.drain_until.is_some_and(|until| now >= until)
     }
 
     /// The transport is gone, or none could be had. Every call under way ends or waits for the next one.
@@ -396,72 +394,6 @@ impl<'r> Session<'r> {
     }
 }
 
-/// Gives an event to the slot that it is for. Returns the stream if the rest of its response is of no use.
-fn handle_event(
-    slots: &mut [Slot<'_>],
-    connectivity: &mut Connectivity,
-    event: &Event<'_>,
-) -> Option<StreamKey> {
-    match *event {
-        Event::Settings => {
-            connectivity.settings_received();
-            None
-        }
-        Event::GoAway { .. } => {
-            connectivity.drain();
-            None
-        }
-        Event::HeaderField {
-            stream,
-            section,
-            field,
-        } => {
-            let slot = of_stream(slots, stream)?;
-            slot.response
-                .recv_field(section, field.name, field.value, &mut slot.store);
-            None
-        }
-        Event::HeadersEnd {
-            stream,
-            section,
-            end_stream,
-            skipped,
-        } => {
-            connectivity.answered();
-            let slot = of_stream(slots, stream)?;
-            if skipped > 0 {
-                slot.store.mark_overflow();
-            }
-            slot.response
-                .recv_headers_end(section, end_stream, slot.recv.octets())
-                .then_some(stream)
-        }
-        Event::Data {
-            stream,
-            bytes,
-            end_stream,
-        } => {
-            let slot = of_stream(slots, stream)?;
-            if slot.response.outcome().is_none() && !slot.recv.append(bytes) {
-                slot.response.end(Outcome::Local(
-                    Code::INTERNAL,
-                    "the server overran the stream's flow-control window",
-                ));
-                return Some(stream);
-            }
-            let limit = slot.recv.capacity().saturating_sub(PREFIX_LEN);
-            slot.response
-                .recv_data(slot.recv.octets(), limit, end_stream)
-                .then_some(stream)
-        }
-        Event::Reset { stream, code, origin } => {
-            of_stream(slots, stream)?.response.recv_reset(code, origin);
-            None
-        }
-        Event::WindowUpdate { .. } | Event::PingAck { .. } => None,
-    }
-}
-
 fn wake_held(slots: &mut [Slot<'_>]) {
     for slot in slots.iter_mut().filter(|slot| slot.state == SlotState::Held) {
         slot.wake();
@@ -472,12 +404,6 @@ fn find<'s, 'r>(slots: &'s mut [Slot<'r>], key: SlotKey) -> Option<&'s mut Slot<
     slots
         .get_mut(usize::from(key.index))
         .filter(|slot| slot.generation == key.generation)
-}
-
-fn of_stream<'s, 'r>(slots: &'s mut [Slot<'r>], stream: StreamKey) -> Option<&'s mut Slot<'r>> {
-    slots
-        .get_mut(usize::from(stream.slot))
-        .filter(|slot| slot.state == SlotState::Open(stream))
 }
 
 /// A DATA frame below this many octets is small, as h2 and tonic count.

@@ -281,3 +281,29 @@ fn a_link_that_takes_no_more_octets_ends_the_call_in_time_and_the_connection_too
         }
     }
 }
+
+#[test]
+fn a_status_before_the_message_never_counts_not_even_its_text() {
+    let (result, _) = call_bad(answer_once(|stream| {
+        let early = [
+            HEAD,
+            &[
+                ("grpc-status", "0"),
+                ("grpc-message", "early"),
+                ("x-a", "b"),
+                ("grpc-status-details-bin", "CAE"),
+            ],
+        ]
+        .concat();
+        let mut out = frames::headers(stream, &early, false);
+        out.extend(frames::data(stream, &frames::message(b"x"), false));
+        let late = [("grpc-status", "9"), ("grpc-message", "late")];
+        out.extend(frames::headers(stream, &late, true));
+        out
+    }));
+    let status = result.unwrap_err();
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::FAILED_PRECONDITION, "late")
+    );
+}

@@ -182,48 +182,37 @@ fn a_server_that_lets_in_and_goes_away_is_not_called_without_a_pause() {
 
 #[test]
 fn a_connection_that_goes_away_for_ever_does_not_hold_up_those_who_wait() {
-    let leaving = Server::new(|frame, out| {
-        if frame.kind == frames::DATA {
-            out.extend(frames::goaway(frame.stream, 0));
-        }
-        true
-    });
-    let peers = Peers::new(vec![Some(Box::new(leaving)), good()]);
-    with_channel(peers, async |mut channel, timer| {
-        let other = channel;
-        let request = Blob::default();
-        let call = Unary::<_, _, Blob>::new(&mut channel, &ECHO, &request).no_deadline();
-        let mut endless = Box::pin(call.into_future());
-        let mut waiting = Box::pin(async {
-            // Begins when GOAWAY is there.
-            while other.state() != ConnectivityState::Ready {
-                let mut polled = false;
-                poll_fn(|cx| {
-                    cx.waker().wake_by_ref();
-                    if std::mem::replace(&mut polled, true) {
-                        Poll::Ready(())
-                    } else {
-                        Poll::Pending
-                    }
-                })
-                .await;
+    // Also where a write hangs when the time has come.
+    for stuck_after in [usize::MAX, 600] {
+        let leaving = Server::new(|frame, out| {
+            if frame.kind == frames::HEADERS {
+                out.extend(frames::goaway(1, 0));
             }
-            patient(other, 15).await
+            true
         });
-        let mut ended = None;
-        let answer = poll_fn(|cx| {
-            if ended.is_none()
-                && let Poll::Ready(result) = endless.as_mut().poll(cx)
-            {
-                ended = Some(result);
-            }
-            waiting.as_mut().poll(cx)
-        })
-        .await;
-        assert_eq!(answer, Ok(Blob(b"good".to_vec())));
-        assert!(timer.now_ms() <= 10_000);
-        assert_eq!(ended.unwrap().unwrap_err().code(), Code::UNAVAILABLE);
-    });
+        let mut peers = Peers::new(vec![Some(Box::new(leaving)), good()]);
+        peers.stuck_after = stuck_after;
+        with_channel(peers, async |mut channel, timer| {
+            let other = channel;
+            let request = Blob(vec![1; 3_000]);
+            let call = Unary::<_, _, Blob>::new(&mut channel, &ECHO, &request).no_deadline();
+            let mut endless = Box::pin(call.into_future());
+            let mut waiting = Box::pin(patient(other, 15));
+            let mut ended = None;
+            let answer = poll_fn(|cx| {
+                if ended.is_none()
+                    && let Poll::Ready(result) = endless.as_mut().poll(cx)
+                {
+                    ended = Some(result);
+                }
+                waiting.as_mut().poll(cx)
+            })
+            .await;
+            assert_eq!(answer, Ok(Blob(b"good".to_vec())));
+            assert!(timer.now_ms() <= 10_000);
+            assert_eq!(ended.unwrap().unwrap_err().code(), Code::UNAVAILABLE);
+        });
+    }
 }
 
 #[test]
