@@ -21,8 +21,9 @@ pub use crate::transport::blocking::{Polled, Timed, Transport};
 /// let reply = telemetry.report(&request).call()?;
 /// ```
 ///
-/// Between calls nothing runs: call [`Client::poll`] now and then, at least every few seconds, if the server
-/// pings its clients. A connection that is lost stays lost until [`Client::reconnect`].
+/// Between calls nothing runs: call [`Client::poll`] now and then, at least every few seconds: the server's
+/// SETTINGS, PINGs and GOAWAY are answered only then, and a server that gets no answer in time hangs up. A
+/// connection that is lost, or that the server ends by GOAWAY, stays lost until [`Client::reconnect`].
 pub struct Client<'r, T> {
     session: Session<'r>,
     defaults: CallDefaults<'r>,

@@ -12,10 +12,11 @@ use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use rpc_nostd::blocking::Client;
 use rpc_nostd::client::Unary;
 use rpc_nostd::time::{Instant, Timer};
 use rpc_nostd::{Channel, Code, Config, MetadataEntry, ReceivedMetadata, Resources, Status};
-use support::chaos::{ChaosConnector, World};
+use support::chaos::{ChaosConnector, ChaosLink, World};
 use support::chaos_server::{answer_to, nonce_of};
 use support::{Blob, ECHO, VirtualTimer, run};
 
@@ -27,7 +28,11 @@ fn every_call_ends_in_time_with_the_right_answer_or_an_error_and_nothing_leaks()
         None => 0..number("RPC_NOSTD_SEEDS").unwrap_or(400),
     };
     for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| simulate(seed))) {
+        let both = || {
+            simulate(seed);
+            blocking_storm(seed);
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(both)) {
             eprintln!("to see it again: RPC_NOSTD_SEED={seed} cargo test -p rpc-nostd --test simulation");
             resume_unwind(panic);
         }
@@ -91,6 +96,43 @@ fn storm<
         );
     };
     run(&timer, test, others);
+}
+
+/// The same servers for the blocking client.
+fn blocking_storm(seed: u64) {
+    let timer = VirtualTimer::default();
+    let world = World::new(seed, &timer);
+    let mut memory: Resources<1, 300, 512, 64> = Resources::new();
+    let config = Config::new("test.local:1");
+    let mut client = Client::new(&mut memory, ChaosLink::new(&world), &timer, config).unwrap();
+    for number in 0..8u8 {
+        if world.rng.chance(30) {
+            let _ = client.poll();
+            timer.pass(world.rng.below(12_000));
+        }
+        if !client.is_connected() || world.rng.chance(5) {
+            client.reconnect(ChaosLink::new(&world));
+        }
+        let mut content = vec![number; 8];
+        content.extend(vec![7; world.rng.below(1_500) as usize]);
+        let limit = world.rng.pick(&[0, 5, 400, 4_000, 30_000]);
+        let (begun, request) = (timer.now_ms(), Blob(content.clone()));
+        let result = Unary::<_, _, Blob>::new(&mut client, &ECHO, &request)
+            .deadline(Duration::from_millis(limit))
+            .call();
+        // As late as one idle moment.
+        assert!(timer.now_ms() - begun <= limit + 20, "{limit} ms: {result:?}");
+        if let Ok(answer) = result {
+            assert_eq!(answer.0, answer_to(&content), "the answer to another call");
+        }
+    }
+    world.calm_down();
+    client.reconnect(ChaosLink::new(&world));
+    for _ in 0..3 {
+        let request = Blob(vec![9; 20]);
+        let result = Unary::<_, _, Blob>::new(&mut client, &ECHO, &request).call();
+        assert_eq!(result, Ok(Blob(answer_to(&[9; 20]))));
+    }
 }
 
 /// One call with options, an end and a judgement by the dice.

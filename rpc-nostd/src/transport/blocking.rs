@@ -44,7 +44,8 @@ impl<T: Read + Write + ReadReady + WriteReady> Transport for Polled<T> {
 }
 
 /// Over a transport whose calls give up after a short time of its own and then return
-/// [`ErrorKind::TimedOut`]. That time is how late a deadline can be noticed: 1 to 50 ms is right.
+/// [`ErrorKind::TimedOut`]. A `flush` that gives up must have kept nothing back: it is not called again before
+/// the next write. That time is how late a deadline can be noticed: 1 to 50 ms is right.
 #[derive(Debug)]
 pub struct Timed<T>(pub T);
 

@@ -2,11 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
-use embedded_io_async::ErrorKind;
+use embedded_io_async::{ErrorKind, Read, Write};
+use rpc_nostd::blocking::Transport;
 use rpc_nostd::time::{Instant, Timer};
 use rpc_nostd::transport::asynch::{Connector, Duplex};
 
@@ -127,22 +129,9 @@ pub struct ChaosLink<'w> {
     wire: Rc<RefCell<Wire>>,
 }
 
-impl<'w> Connector for ChaosConnector<'w> {
-    type Connection<'c>
-        = ChaosLink<'w>
-    where
-        Self: 'c;
-
-    async fn connect(&mut self) -> Result<ChaosLink<'w>, &'static str> {
-        let world = self.0;
-        if !world.calm.get() {
-            match world.rng.below(12) {
-                0 => return Err("refused by the dice"),
-                1 => std::future::pending().await,
-                2 => world.sleep(world.rng.below(30_000)).await,
-                _ => world.sleep(world.rng.below(50)).await,
-            }
-        }
+impl<'w> ChaosLink<'w> {
+    /// A link to the next server.
+    pub fn new(world: &'w World<'w>) -> Self {
         let good = world.calm.get();
         let stuck = !good && world.rng.chance(8);
         let mut wire = Wire {
@@ -166,7 +155,48 @@ impl<'w> Connector for ChaosConnector<'w> {
         if !good {
             world.wires.borrow_mut().push(wire.clone());
         }
-        Ok(ChaosLink { world, wire })
+        Self { world, wire }
+    }
+}
+
+/// The same link for the blocking client: time passes while it is idle.
+impl Transport for ChaosLink<'_> {
+    fn try_read(&mut self, to: &mut [u8]) -> Result<Option<usize>, &'static str> {
+        match pin!(self.read(to)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result.map(Some).map_err(|_| "broken by the dice"),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    fn try_write(&mut self, from: &[u8]) -> Result<Option<usize>, &'static str> {
+        match pin!(self.write(from)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result.map(Some).map_err(|_| "broken by the dice"),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    fn idle(&mut self) {
+        self.world.timer.pass(1 + self.world.rng.below(20));
+    }
+}
+
+impl<'w> Connector for ChaosConnector<'w> {
+    type Connection<'c>
+        = ChaosLink<'w>
+    where
+        Self: 'c;
+
+    async fn connect(&mut self) -> Result<ChaosLink<'w>, &'static str> {
+        let world = self.0;
+        if !world.calm.get() {
+            match world.rng.below(12) {
+                0 => return Err("refused by the dice"),
+                1 => std::future::pending().await,
+                2 => world.sleep(world.rng.below(30_000)).await,
+                _ => world.sleep(world.rng.below(50)).await,
+            }
+        }
+        Ok(ChaosLink::new(world))
     }
 }
 

@@ -380,6 +380,15 @@ impl ChaosServer {
             }
             6 => out.push((delay, Item::Break)),
             7 => {} // Never an answer.
+            case => self.lie(case, stream, delay, rng, out),
+        }
+    }
+
+    /// Octets that no server should send.
+    fn lie(&mut self, case: u64, stream: u32, delay: u64, rng: &Rng, out: &mut Out) {
+        let mut say = |octets: Vec<u8>| out.push((delay, Item::Octets(octets)));
+        let ended = !self.requests.contains_key(&stream);
+        match case {
             8 => {
                 self.gone = true;
                 say((0..rng.below(200)).map(|_| rng.below(256) as u8).collect());

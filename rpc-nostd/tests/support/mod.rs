@@ -82,6 +82,11 @@ impl VirtualTimer {
         self.now_ms.load(Ordering::Relaxed)
     }
 
+    /// Lets time pass where nobody waits for an alarm.
+    pub fn pass(&self, ms: u64) {
+        self.now_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
     /// Goes on to the next alarm and wakes it. False: there is none.
     fn advance(&self) -> bool {
         let mut alarms = self.alarms.lock().unwrap();
