@@ -71,7 +71,8 @@ impl<'r> Channel<'r> {
     /// Ends the channel: calls that have no stream fail, those under way go on, then the connection closes
     /// and the Runner returns.
     pub fn shutdown(&self) {
-        self.with(|session| session.shut_down("the channel was shut down"));
+        let now = self.timer.now();
+        self.with(|session| session.shut_down("the channel was shut down", now));
     }
 
     /// Runs `f` on the shared state. `None` only if it is in use, which a single executor's tasks cannot see:

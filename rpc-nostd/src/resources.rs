@@ -23,7 +23,7 @@ use crate::slot::Slot;
 /// | `SEND` | the send buffer, shared by all streams | a request whose path, authority and metadata (its names, values and 3 octets a field) exceed about `SEND - 240` fails with `RESOURCE_EXHAUSTED`; less throughput; at least 384 |
 /// | `TABLE` | HPACK table for responses | responses cost more octets on the wire |
 /// | `META` | metadata, status message and details of a stream's response | messages are cut, fields dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
-/// | `SCRATCH` | twice the longest response header field, name and value; at least 96 | a longer field is dropped |
+/// | `SCRATCH` | the longest response header field, name and value; at least 48 | a longer field is dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
 ///
 /// `STREAMS * RECV` is at most 65,535: the connection's window covers all of its streams, so that one which is
 /// not read never holds up another.
@@ -78,7 +78,7 @@ impl<
             "STREAMS * RECV of Resources must be at most 65,535"
         );
         assert!(SEND >= MIN_SEND, "SEND of Resources must be at least 384");
-        assert!(SCRATCH >= MIN_SCRATCH, "SCRATCH of Resources must be at least 96");
+        assert!(SCRATCH >= MIN_SCRATCH, "SCRATCH of Resources must be at least 48");
     };
 
     /// Empty memory. `const`, so that it can initialise a `static`.
@@ -170,5 +170,5 @@ const MIN_RECV: usize = 256 + PREFIX_LEN;
 /// The headers of a bare request, in the bound that is taken before they are encoded, are 172 octets and the lengths of
 /// path and authority; the reserve for control frames is 64. What is left is for these two and for metadata.
 const MIN_SEND: usize = 384;
-/// Twice what `content-type: application/grpc+proto` takes, and some: without it no response is gRPC.
-const MIN_SCRATCH: usize = 96;
+/// What `content-type: application/grpc+proto` takes, and some: without it no response is gRPC.
+const MIN_SCRATCH: usize = 48;

@@ -101,7 +101,7 @@ impl<C> Drop for Runner<'_, C> {
     fn drop(&mut self) {
         let now = self.channel.timer.now();
         self.channel.with(|session| {
-            session.shut_down(DROPPED);
+            session.shut_down(DROPPED, now);
             session.disconnected(DROPPED, now);
         });
     }

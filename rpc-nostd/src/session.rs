@@ -169,8 +169,9 @@ impl<'r> Session<'r> {
             .map_or("the server is going away", |error| error.reason)
     }
 
-    /// No new calls; those under way go on.
-    pub(crate) fn shut_down(&mut self, reason: &'static str) {
+    /// No new calls; those under way go on. The server is told by GOAWAY.
+    pub(crate) fn shut_down(&mut self, reason: &'static str, now: Instant) {
+        self.conn.go_away(ErrorCode::NO_ERROR, now);
         self.connectivity.shut_down(reason);
         self.connectivity.drain();
         for slot in self.slots.iter_mut() {

@@ -7,33 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rpc_nostd::client::Unary;
-use rpc_nostd::{
-    Channel, Code, Config, ConnectivityState, MetadataEntry, ReceivedMetadata, Resources, Status,
-};
+use rpc_nostd::{Channel, Code, Config, ConnectivityState, MetadataEntry, ReceivedMetadata};
+use support::client::{Memory, code, echo, poll_until, with_channel};
 use support::frames::{self, Frame};
 use support::server::{HEAD, Server, ok};
 use support::{Blob, ECHO, Peers, VirtualTimer, run};
-
-type Memory<'r> = Resources<'r, 2, 300, 512, 256>;
-
-/// A channel to `peers` and its runner; `test` makes the calls.
-fn with_channel(peers: Peers, test: impl AsyncFnOnce(Channel<'_>, &VirtualTimer)) {
-    let timer = VirtualTimer::default();
-    let mut memory = Memory::new();
-    let (channel, runner) = Channel::new(&mut memory, peers, &timer, Config::new("test.local:1"))
-        .expect("the memory is large enough");
-    run(&timer, test(channel, &timer), vec![Box::pin(runner.run())]);
-}
-
-async fn echo(channel: Channel<'_>, body: &[u8]) -> Result<Blob, Status> {
-    let mut channel = channel;
-    Unary::<_, _, Blob>::new(&mut channel, &ECHO, &Blob(body.to_vec())).await
-}
-
-fn code(result: Result<Blob, Status>) -> (Code, String) {
-    let status = result.expect_err("the call must fail");
-    (status.code(), status.message().to_string())
-}
 
 #[test]
 fn a_unary_call_sends_its_message_and_returns_the_answer() {
@@ -453,33 +431,6 @@ fn calls_fail_fast_while_the_server_is_away_and_wait_if_told_to() {
             timer.now_ms()
         );
     });
-}
-
-#[test]
-fn shutdown_lets_a_call_under_way_finish_and_refuses_the_next() {
-    let server = Server::answering(|stream| ok(stream, b"x"));
-    with_channel(Peers::one(server), async |channel, _| {
-        echo(channel, b"").await.unwrap();
-        channel.shutdown();
-        assert_eq!(code(echo(channel, b"").await).0, Code::UNAVAILABLE);
-        assert_eq!(channel.state(), ConnectivityState::Shutdown);
-    });
-}
-
-/// Polls `call` until so many virtual milliseconds have passed, then drops it.
-async fn poll_until<T>(call: impl Future<Output = T>, timer: &VirtualTimer, ms: u64) {
-    use rpc_nostd::time::{Clock, Instant, Timer};
-    let mut call = Box::pin(call);
-    let end = Instant::from_millis(timer.now_ms() + ms);
-    std::future::poll_fn(|cx| {
-        assert!(call.as_mut().poll(cx).is_pending());
-        if timer.now() >= end {
-            return std::task::Poll::Ready(());
-        }
-        timer.wake_at(end, cx.waker());
-        std::task::Poll::Pending
-    })
-    .await;
 }
 
 type Fields = Vec<(String, String)>;

@@ -12,22 +12,10 @@ use std::time::Duration;
 use rpc_nostd::client::Unary;
 use rpc_nostd::transport::asynch::Connector;
 use rpc_nostd::{Channel, Code, Config, ConnectivityState, ReceivedMetadata, Resources, Status};
+use support::client::{Memory, code, echo, poll_until, with_channel};
 use support::frames;
 use support::server::{HEAD, Server, ok};
 use support::{Blob, ECHO, Link, Peer, Peers, VirtualTimer, run};
-
-type Memory<'r> = Resources<'r, 2, 300, 512, 256>;
-
-fn with_channel(peers: Peers, test: impl AsyncFnOnce(Channel<'_>, &VirtualTimer)) {
-    let timer = VirtualTimer::default();
-    let mut memory = Memory::new();
-    let (channel, runner) = Channel::new(&mut memory, peers, &timer, Config::new("test.local:1")).unwrap();
-    run(&timer, test(channel, &timer), vec![Box::pin(runner.run())]);
-}
-
-async fn echo(mut channel: Channel<'_>, body: &[u8]) -> Result<Blob, Status> {
-    Unary::<_, _, Blob>::new(&mut channel, &ECHO, &Blob(body.to_vec())).await
-}
 
 /// A call that waits for a server for so many seconds.
 async fn patient(mut channel: Channel<'_>, seconds: u64) -> Result<Blob, Status> {
@@ -277,4 +265,34 @@ fn a_task_that_sends_large_messages_does_not_keep_another_from_sending() {
         };
         run(&timer, test, vec![other, Box::pin(runner.run())]);
     }
+}
+
+#[test]
+fn shutdown_lets_a_call_under_way_finish_and_says_goodbye_rfc_9113_6_8() {
+    // The answer comes when the server has heard the GOAWAY.
+    let mut asked = None;
+    let server = Server::new(move |frame, out| {
+        if frame.kind == frames::DATA {
+            asked = Some(frame.stream);
+        }
+        if frame.kind == frames::GOAWAY {
+            out.extend(ok(asked.expect("the request came first"), b"last"));
+        }
+        true
+    });
+    let log = server.log.clone();
+    with_channel(Peers::one(server), async |channel, timer| {
+        let mut call = Box::pin(echo(channel, b""));
+        poll_until(call.as_mut(), timer, 50).await;
+        channel.shutdown();
+        assert_eq!(code(echo(channel, b"").await).0, Code::UNAVAILABLE);
+        assert_eq!(call.await, Ok(Blob(b"last".to_vec())));
+        assert_eq!(channel.state(), ConnectivityState::Shutdown);
+    });
+    let goodbyes = log
+        .borrow()
+        .iter()
+        .filter(|frame| frame.kind == frames::GOAWAY)
+        .count();
+    assert_eq!(goodbyes, 1);
 }

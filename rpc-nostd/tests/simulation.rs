@@ -41,7 +41,7 @@ fn every_call_ends_in_time_with_the_right_answer_or_an_error_and_nothing_leaks()
 
 fn simulate(seed: u64) {
     match seed % 3 {
-        0 => storm::<1, 261, 384, 0, 0, 96>(seed),
+        0 => storm::<1, 261, 384, 0, 0, 48>(seed),
         1 => storm::<2, 300, 512, 256, 128, 256>(seed),
         _ => storm::<5, 600, 700, 128, 64, 256>(seed),
     }

@@ -17,6 +17,7 @@ use rpc_nostd::transport::asynch::{Connector, Duplex};
 
 pub mod chaos;
 pub mod chaos_server;
+pub mod client;
 pub mod frames;
 pub mod server;
 
