@@ -86,11 +86,10 @@ pub(crate) fn build_everything(workspace: &Workspace, report: &mut Report) -> Ve
 /// There is no compiler for it, or there are findings.
 pub(crate) fn lint(workspace: &Workspace, machine: Machine) -> Result<()> {
     let bare_metal = BareMetal::ensure(workspace)?;
-    let mut command = bare_metal.cargo(workspace, &workspace.firmware(), "clippy", machine.target());
-    command
-        .args(["--release", "-p", machine.name(), "--target-dir"])
-        .arg(workspace.firmware_target());
-    process::run(command.args(["--", "-D", "warnings"]))
+    let folder = workspace.firmware_target();
+    let folder = folder.to_str().context("the target folder's path is not UTF-8")?;
+    let arguments = ["--release", "-p", machine.name(), "--target-dir", folder];
+    process::run(&mut bare_metal.lint(workspace, &workspace.firmware(), machine.target(), &arguments))
 }
 
 /// The binaries of the machine's package.

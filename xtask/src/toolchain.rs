@@ -56,9 +56,20 @@ impl BareMetal {
         Ok(Self::Debian)
     }
 
-    /// A `cargo <verb>` command in `folder` for `target`.
-    pub(crate) fn cargo(&self, workspace: &Workspace, folder: &Path, verb: &str, target: &str) -> Command {
+    /// A command in `folder` that lints for `target`, with `arguments` to choose packages; a warning is an error. Debian's
+    /// toolchain has no clippy: there the compiler's own errors must do.
+    pub(crate) fn lint(
+        &self,
+        workspace: &Workspace,
+        folder: &Path,
+        target: &str,
+        arguments: &[&str],
+    ) -> Command {
         let setup = self.setup(target);
+        let (verb, strictness): (_, &[&str]) = match setup {
+            Some(_) => ("check", &[]),
+            None => ("clippy", &["--", "-D", "warnings"]),
+        };
         let mut command = match &setup {
             Some(setup) => Command::new(setup.cargo),
             None => workspace.cargo(),
@@ -68,6 +79,7 @@ impl BareMetal {
             command.args(setup.arguments).envs(setup.variables);
             command.env_remove("RUSTUP_TOOLCHAIN");
         }
+        command.args(arguments).args(strictness);
         command
     }
 

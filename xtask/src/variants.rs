@@ -32,23 +32,25 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         };
         for (set, target) in host.chain(embedded.into_iter().map(|set| (set, Some(BARE_TARGET)))) {
             count += 1;
-            let mut command = match target {
-                Some(target) => bare_metal.cargo(workspace, &workspace.root, "clippy", target),
-                None => {
-                    let mut command = workspace.cargo();
-                    command.arg("clippy");
-                    command
-                }
-            };
-            command.args([
+            let arguments = [
                 "--quiet",
                 "-p",
                 published.package,
                 "--no-default-features",
                 "--features",
                 &set,
-            ]);
-            command.args(["--", "-D", "warnings"]);
+            ];
+            let mut command = match target {
+                Some(target) => bare_metal.lint(workspace, &workspace.root, target, &arguments),
+                None => {
+                    let mut command = workspace.cargo();
+                    command
+                        .arg("clippy")
+                        .args(arguments)
+                        .args(["--", "-D", "warnings"]);
+                    command
+                }
+            };
             failures.extend(failure(&mut command));
         }
     }
