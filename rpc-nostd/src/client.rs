@@ -43,7 +43,7 @@ impl<'a, C, Req, Resp> Unary<'a, C, Req, Resp> {
     }
 
     /// The time this call may take in all, waiting included. Rounded up to milliseconds; the server is told
-    /// by `grpc-timeout`.
+    /// by `grpc-timeout`. As clocks tell whole milliseconds, it may end up to one of them early.
     pub fn deadline(mut self, timeout: Duration) -> Self {
         self.options.timeout = Timeout::After(timeout);
         self
