@@ -113,7 +113,7 @@ impl<'m> Connection<'m> {
             .min(self.send_window.available())
             .min(self.peer.max_frame_size);
         let window = usize::try_from(window).unwrap_or(usize::MAX);
-        if self.owed.preface {
+        if self.owed.preface || self.is_amid_settings() {
             return Ok(0);
         }
         // What is owed goes first, so that an answer to PING does not wait behind DATA (6.7).
@@ -237,7 +237,7 @@ impl<'m> Connection<'m> {
         self.flush_owed();
         let mut needed = FrameHeader::LEN.saturating_add(self.encoder.size_update_len());
         fields(&mut |field| needed = needed.saturating_add(Encoder::max_len(field)));
-        if self.owed.preface || needed > self.send.room() {
+        if self.owed.preface || self.is_amid_settings() || needed > self.send.room() {
             return Err(UseError::NoRoom);
         }
         let Some((header, rest)) = self.send.spare().split_first_chunk_mut::<{ FrameHeader::LEN }>() else {

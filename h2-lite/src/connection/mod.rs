@@ -204,6 +204,9 @@ impl<'m> Connection<'m> {
 
     /// Encodes what is owed and hands out the send buffer. `None`: nothing to send, or the buffer is out already.
     pub fn take_transmit(&mut self, now: Instant) -> Option<Transmit<'m>> {
+        if self.closed {
+            return None;
+        }
         self.flush_owed();
         let transmit = self.send.take()?;
         self.timers.output_pending(now, self.config.write_stall_ms);

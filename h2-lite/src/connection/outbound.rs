@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::event::StreamKey;
 use crate::frame::{ErrorCode, FrameHeader, GoAway, Ping, RstStream, Settings, StreamId, WindowUpdate};
-use crate::stream::{DEFAULT_WINDOW, Flag};
+use crate::stream::{DEFAULT_WINDOW, Flag, Stream};
 
 /// Control frames that wait for room in the send buffer.
 #[derive(Clone, Copy, Debug)]
@@ -82,15 +82,16 @@ impl Connection<'_> {
             || self
                 .store
                 .iter()
-                .any(|(_, stream)| stream.has(Flag::ResetOwed) || stream.has(Flag::CreditDue))
+                .any(|(_, stream)| stream.has(Flag::ResetOwed) || is_credit_due(stream, u32::MAX))
     }
 
     /// Upper bound of the octets that `flush_owed` would encode now, `preface` aside.
     pub(super) fn owed_len(&self) -> usize {
         let quarter = self.credit_quarter();
-        let streams = self.store.iter().filter(|(_, stream)| {
-            stream.has(Flag::ResetOwed) || stream.has(Flag::CreditDue) || stream.released >= quarter
-        });
+        let streams = self
+            .store
+            .iter()
+            .filter(|(_, stream)| stream.has(Flag::ResetOwed) || is_credit_due(stream, quarter));
         let connection_credit = self.uncredited >= CONNECTION_CREDIT_DUE / 2;
         let owed = [
             (self.owed.ping_ack.is_some(), Ping::LEN),
@@ -172,9 +173,7 @@ impl Connection<'_> {
         }
         let quarter = self.credit_quarter();
         for (key, stream) in self.store.iter_mut() {
-            let due = stream.has(Flag::CreditDue) || (rides && stream.released >= quarter);
-            if !due || !stream.is_live() || !stream.state.can_receive() || stream.released == 0 {
-                stream.clear(Flag::CreditDue);
+            if !is_credit_due(stream, if rides { quarter } else { u32::MAX }) {
                 continue;
             }
             let frame = WindowUpdate {
@@ -189,6 +188,13 @@ impl Connection<'_> {
             stream.clear(Flag::CreditDue);
         }
     }
+}
+
+/// True if the stream's credit goes back now: it was asked for, or `enough` octets are released. Only a peer that may
+/// still send has a use for it (5.1).
+const fn is_credit_due(stream: &Stream, enough: u32) -> bool {
+    let asked = stream.has(Flag::CreditDue) && stream.released > 0;
+    (asked || stream.released >= enough) && stream.is_live() && stream.state.can_receive()
 }
 
 /// Octets after which the connection's credit is returned by a frame of its own.

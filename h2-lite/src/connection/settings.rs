@@ -3,7 +3,9 @@
 use crate::config::{Config, Memory, Role};
 use crate::connection::Connection;
 use crate::event::Event;
-use crate::frame::{ErrorCode, FrameError, FrameHeader, MAX_FRAME_SIZE, Setting, SettingId, Settings};
+use crate::frame::{
+    ACK, ErrorCode, FrameError, FrameHeader, Kind, MAX_FRAME_SIZE, Setting, SettingId, Settings,
+};
 use crate::stream::DEFAULT_WINDOW;
 use crate::time::Instant;
 
@@ -92,6 +94,16 @@ impl Connection<'_> {
             len = len.saturating_add(1);
         }
         self.send.push(frame.get(..len).unwrap_or_default())
+    }
+
+    /// True while part of the peer's SETTINGS is applied and not all of it. What binds us is not known then, and an
+    /// acknowledgement cannot be sent, so that HEADERS and DATA would break the old values or come too early for the
+    /// new ones: "the values ... MUST be processed in the order they appear, with no other frame processing between
+    /// values ... the recipient MUST immediately emit a SETTINGS frame with the ACK flag set" (6.5.3).
+    pub(super) const fn is_amid_settings(&self) -> bool {
+        let header = self.reader.header();
+        let begun = !self.held && !self.reader.is_at_header();
+        begun && matches!(header.kind, Kind::SETTINGS) && !header.has(ACK)
     }
 
     /// One entry of the peer's SETTINGS. "The values ... MUST be processed in the order they appear" (6.5.3);

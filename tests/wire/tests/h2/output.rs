@@ -211,3 +211,37 @@ fn event_borrows_from_the_input_and_the_transmit_outlives_calls() {
     let written = transmit.bytes().len();
     conn.give_back(transmit, written, now);
 }
+
+#[test]
+fn nothing_is_handed_out_once_the_connection_is_given_up() {
+    client(|s| {
+        s.request(0, true);
+        s.conn.send_ping([0; 8]).unwrap();
+        let transmit = s.conn.take_transmit(s.now).unwrap();
+        s.advance(20_000);
+        assert!(s.conn.is_closed());
+        s.conn.give_back(transmit, 3, s.now);
+        assert!(!s.conn.wants_transmit());
+        assert!(s.conn.take_transmit(s.now).is_none());
+        s.events();
+    });
+}
+
+#[test]
+fn credit_that_came_to_nothing_is_no_output() {
+    // Half of the window is released while the buffer is out; then the peer ends the stream.
+    client(|s| {
+        let stream = s.request(0, false);
+        s.feed(&headers(1, STATUS_200, END_HEADERS));
+        s.feed(&data(1, &[0; 4_000], 0));
+        s.conn.send_ping([0; 8]).unwrap();
+        let transmit = s.conn.take_transmit(s.now).unwrap();
+        s.conn.release_capacity(stream, 4_000);
+        s.feed(&data(1, b"", END_STREAM));
+        let written = transmit.bytes().len();
+        s.conn.give_back(transmit, written, s.now);
+        assert!(!s.conn.wants_transmit());
+        s.expect_frames(&[]);
+        s.events();
+    });
+}

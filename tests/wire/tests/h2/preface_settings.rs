@@ -206,6 +206,31 @@ fn smaller_header_table_size_starts_the_next_block_with_a_size_update_4_3_1() {
 }
 
 #[test]
+fn nothing_is_sent_between_two_values_of_settings_6_5_3() {
+    Setup::client().script_whole(|s| {
+        s.handshake_with(&[(4, 10), (1, 0)]);
+        let stream = s.request(0, false);
+        let larger = settings(&[(4, 100), (1, 4_096), (3, 7)]);
+        // Cut everywhere: new values are obeyed, and used, from our acknowledgement on.
+        let (first, last) = larger.split_at(larger.len() - 1);
+        for octet in first {
+            let opened = s.conn.data_room(stream).unwrap();
+            assert!(opened <= 10, "{opened}");
+            s.feed(&[*octet]);
+        }
+        assert_eq!(s.conn.data_room(stream), Ok(0));
+        assert_eq!(s.try_request(1, true), Err(UseError::NoRoom));
+        s.send_data(stream, b"", true).unwrap();
+        s.expect_frames(&[data(1, b"", END_STREAM)]);
+        s.feed(last);
+        s.expect(&[Ev::Settings]);
+        s.try_request(1, true).unwrap();
+        let sent = split(&s.output());
+        assert_eq!((&sent[0], sent[1][3]), (&settings_ack(), 1));
+    });
+}
+
+#[test]
 fn max_concurrent_streams_is_obeyed_6_5_2_and_5_1_2() {
     client(|s| {
         s.feed(&settings(&[(3, 1)]));

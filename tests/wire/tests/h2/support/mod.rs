@@ -130,6 +130,7 @@ impl Setup {
         script(&mut session);
         session.events();
         session.output();
+        session.time_passes();
         session.log
     }
 }
@@ -222,13 +223,31 @@ impl<'m> Session<'_, 'm> {
 
     /// Moves all output to the wire.
     fn write(&mut self) {
-        while let Some(transmit) = self.conn.take_transmit(self.now) {
+        loop {
+            let wants = self.conn.wants_transmit();
+            let transmit = self.conn.take_transmit(self.now);
+            assert_eq!(wants, transmit.is_some(), "wants_transmit and take_transmit");
+            let Some(transmit) = transmit else { return };
             let bytes = transmit.bytes().to_vec();
             assert!(!bytes.is_empty());
             self.conn.give_back(transmit, bytes.len(), self.now);
             self.log.output.extend(bytes);
         }
-        assert!(!self.conn.wants_transmit());
+    }
+
+    /// After any script: what comes due is dealt with by one call, and in the end nothing is waited for. A deadline that
+    /// stays in the past would keep the driver busy for ever.
+    fn time_passes(&mut self) {
+        for _ in 0..8 {
+            let Some(due) = self.conn.poll_timeout() else {
+                return;
+            };
+            self.now = self.now.max(due);
+            let _ = self.conn.handle_timeout(self.now);
+            let next = self.conn.poll_timeout();
+            assert!(next.is_none_or(|next| next > self.now), "{due:?} stays due");
+        }
+        panic!("deadlines without end");
     }
 
     /// Output that a test took itself.
