@@ -50,7 +50,7 @@ impl<'r> Channel<'r> {
         config: Config<'r>,
     ) -> Result<(Self, Runner<'r, C>), ConfigError> {
         let parts = resources.split(&config)?;
-        let session: &'r RefCell<Session<'r>> = parts.place.insert(RefCell::new(parts.session));
+        let session: &'r RefCell<Session<'r>> = parts.place.write(RefCell::new(parts.session));
         let channel = Self {
             session,
             defaults: parts.defaults,

@@ -1,6 +1,7 @@
 //! All memory of one client, sized by its type.
 
 use core::cell::RefCell;
+use core::mem::MaybeUninit;
 
 use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
@@ -25,6 +26,8 @@ use crate::slot::Slot;
 /// | `META` | metadata, status message and details of a stream's response | messages are cut, fields dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
 /// | `SCRATCH` | the longest response header field, name and value; at least 48 | a longer field is dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
 ///
+/// As a `static` it takes RAM and no flash. One that is not static does not drop the wakers that it holds in the end.
+///
 /// `STREAMS * RECV` is at most 65,535: the connection's window covers all of its streams, so that one which is
 /// not read never holds up another.
 pub struct Resources<
@@ -42,17 +45,18 @@ pub struct Resources<
     table: [u8; TABLE],
     scratch: [u8; SCRATCH],
     chunk: [u8; READ_CHUNK],
-    entries: [EncoderEntry<'r>; ENCODER_ENTRIES],
-    streams: [Stream; STREAMS],
-    slots: [Slot<'r>; STREAMS],
+    // Written by `split`, and zero in the image until then: a `static` of this type takes no flash.
+    entries: MaybeUninit<[EncoderEntry<'r>; ENCODER_ENTRIES]>,
+    streams: MaybeUninit<[Stream; STREAMS]>,
+    slots: MaybeUninit<[Slot<'r>; STREAMS]>,
     timeout: TimeoutText,
-    session: Option<RefCell<Session<'r>>>,
+    session: MaybeUninit<RefCell<Session<'r>>>,
 }
 
 /// What a client is made of.
 pub(crate) struct Parts<'r> {
     pub(crate) session: Session<'r>,
-    pub(crate) place: &'r mut Option<RefCell<Session<'r>>>,
+    pub(crate) place: &'r mut MaybeUninit<RefCell<Session<'r>>>,
     pub(crate) chunk: &'r mut [u8],
     pub(crate) defaults: CallDefaults<'r>,
 }
@@ -91,32 +95,38 @@ impl<
             table: [0; TABLE],
             scratch: [0; SCRATCH],
             chunk: [0; READ_CHUNK],
-            entries: [const { EncoderEntry::new() }; ENCODER_ENTRIES],
-            streams: [const { Stream::new() }; STREAMS],
-            slots: [const { Slot::new(&mut [], &mut []) }; STREAMS],
+            entries: MaybeUninit::uninit(),
+            streams: MaybeUninit::uninit(),
+            slots: MaybeUninit::uninit(),
             timeout: TimeoutText::EMPTY,
-            session: None,
+            session: MaybeUninit::uninit(),
         }
     }
 
     pub(crate) fn split(&'r mut self, config: &Config<'r>) -> Result<Parts<'r>, ConfigError> {
-        for ((slot, recv), meta) in self.slots.iter_mut().zip(&mut self.recv).zip(&mut self.meta) {
-            *slot = Slot::new(recv, meta);
-        }
+        let (mut recv, mut meta) = (self.recv.iter_mut(), self.meta.iter_mut());
+        let slots = self.slots.write(core::array::from_fn(|_| {
+            // There are as many of each as there are slots.
+            let recv = recv.next().map(<[u8; RECV]>::as_mut_slice);
+            let meta = meta.next().map(<[u8; META]>::as_mut_slice);
+            Slot::new(recv.unwrap_or_default(), meta.unwrap_or_default())
+        }));
         let h2 = H2Config {
             initial_window_size: u32::try_from(RECV).unwrap_or(u32::MAX),
             max_header_list_size: config.max_header_list_size,
             ..H2Config::default()
         };
         let memory = Memory {
-            streams: &mut self.streams,
+            streams: self.streams.write([const { Stream::new() }; STREAMS]),
             send: &mut self.send,
             decoder_table: &mut self.table,
-            encoder_table: &mut self.entries,
+            encoder_table: self
+                .entries
+                .write([const { EncoderEntry::new() }; ENCODER_ENTRIES]),
             scratch: &mut self.scratch,
         };
         let conn = Connection::new(Role::Client, h2, memory)?;
-        let session = Session::new(conn, &mut self.slots, Connectivity::new(config.backoff));
+        let session = Session::new(conn, slots, Connectivity::new(config.backoff));
         self.timeout = TimeoutText::from_millis(whole_millis(config.default_timeout));
         let defaults = CallDefaults {
             authority: config.authority,
