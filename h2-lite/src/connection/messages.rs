@@ -61,7 +61,7 @@ impl<'m> Connection<'m> {
             return Err(UseError::InvalidField);
         }
         let id = StreamId::new(self.next_id);
-        self.write_section(id, fields, end_stream)?;
+        self.write_section(id, fields, end_stream, now)?;
         let send = Window::new(self.peer.initial_window_size);
         let window = role::first_receive_window(self.role, self.local.acked, self.config.initial_window_size);
         let key = self
@@ -99,7 +99,7 @@ impl<'m> Connection<'m> {
             SectionKind::Trailers
         };
         self.measure(kind, fields)?;
-        self.write_section(key.id, fields, end_stream)?;
+        self.write_section(key.id, fields, end_stream, now)?;
         if end_stream {
             self.close_local(key);
         }
@@ -233,6 +233,7 @@ impl<'m> Connection<'m> {
         id: StreamId,
         fields: Fields<'_, 'm>,
         end_stream: bool,
+        now: Instant,
     ) -> Result<(), UseError> {
         self.flush_owed();
         let mut needed = FrameHeader::LEN.saturating_add(self.encoder.size_update_len());
@@ -265,6 +266,7 @@ impl<'m> Connection<'m> {
                 ErrorCode::INTERNAL_ERROR,
                 "the application changed a header section while it was encoded",
             );
+            self.timers.output_pending(now, self.config.write_stall_ms);
             return Err(UseError::Closed);
         }
         self.send.commit(written.saturating_add(FrameHeader::LEN));

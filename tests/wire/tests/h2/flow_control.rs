@@ -351,3 +351,86 @@ fn peer_is_never_given_more_than_the_window_6_9() {
         s.events();
     });
 }
+
+#[test]
+fn empty_end_stream_goes_out_under_a_negative_window_6_9_1_and_6_9_2() {
+    Setup::client().script(|s| {
+        s.handshake_with(&[(4, 100)]);
+        let stream = s.request(0, false);
+        s.send_data(stream, &[0; 60], false).unwrap();
+        s.output();
+        s.feed(&settings(&[(4, 0)]));
+        s.expect(&[Ev::Settings]);
+        assert_eq!(s.send_data(stream, b"x", true), Err(UseError::NoRoom));
+        s.send_data(stream, b"", true).unwrap();
+        s.expect_frames(&[settings_ack(), data(1, b"", END_STREAM)]);
+    });
+}
+
+#[test]
+fn settings_storm_while_data_is_half_sent_moves_the_window_by_the_sum_6_9_2() {
+    Setup::client().script(|s| {
+        s.handshake_with(&[(4, 1_000)]);
+        let stream = s.request(0, false);
+        s.send_data(stream, &[0; 300], false).unwrap();
+        let transmit = s.conn.take_transmit(s.now).unwrap();
+        // The first half of DATA is on the wire when the windows shut, open and shut again.
+        let bytes = transmit.bytes()[..100].to_vec();
+        s.conn.give_back(transmit, 100, s.now);
+        s.wrote(&bytes);
+        for window in [0, 5_000, 200, 0x7fff_ffff, 299] {
+            s.feed(&settings(&[(4, window)]));
+            let room = s.conn.data_room(stream).unwrap();
+            assert_eq!(room > 0, window > 300, "{window}");
+        }
+        s.feed(&settings(&[(4, 301)]));
+        assert_eq!(s.conn.data_room(stream), Ok(1));
+        s.send_data(stream, b"x", true).unwrap();
+        s.events();
+        let sent = split(&s.output());
+        assert_eq!(sent[0], data(1, &[0; 300], 0), "the frame is whole");
+        assert!(sent.contains(&data(1, b"x", END_STREAM)));
+    });
+}
+
+#[test]
+fn data_of_streams_refused_by_go_away_is_charged_and_credited_6_8() {
+    small().script_whole(|s| {
+        s.handshake();
+        s.request(0, true);
+        s.request(1, true);
+        s.feed(&go_away(1, 0, b""));
+        s.events();
+        for _ in 0..10 {
+            s.feed(&data(3, &[0; 3_277], 0));
+        }
+        s.expect(&[]);
+        s.expect_frames(&[window_update(0, 32_770)]);
+        s.feed(&headers(1, STATUS_200, END_HEADERS | END_STREAM));
+        s.expect(&ok(1, true));
+    });
+}
+
+#[test]
+fn credit_is_given_once_however_often_it_is_asked_for_6_9() {
+    small().script(|s| {
+        s.handshake();
+        let stream = s.request(0, true);
+        s.feed(&headers(1, STATUS_200, END_HEADERS));
+        s.feed(&data(1, &[0; 60], 0));
+        s.events();
+        s.conn.release_capacity(stream, 60);
+        s.conn.require_capacity(stream, 100);
+        s.conn.require_capacity(stream, 100);
+        s.conn.release_capacity(stream, 60);
+        s.expect_frames(&[window_update(1, 60)]);
+        s.conn.require_capacity(stream, 101);
+        s.conn.release_capacity(stream, 60);
+        s.expect_frames(&[]);
+        // The whole window is the peer's again, and not an octet more.
+        s.feed(&data(1, &[0; 100], 0));
+        s.events();
+        s.feed(&data(1, &[0; 1], 0));
+        s.expect_stream_error(1, ErrorCode::FLOW_CONTROL_ERROR);
+    });
+}

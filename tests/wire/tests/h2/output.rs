@@ -1,9 +1,13 @@
 //! The send buffer: lent out, given back, never overcommitted.
 
-use h2_lite::{Config, Connection, EncoderEntry, ErrorCode, Event, Instant, Memory, Role, Stream, UseError};
+use std::cell::Cell;
+
+use h2_lite::{
+    Config, Connection, EncoderEntry, ErrorCode, Event, Field, Instant, Memory, Role, Stream, UseError,
+};
 
 use crate::support::frames::*;
-use crate::support::{Ev, Setup, client};
+use crate::support::{Ev, Setup, client, request_fields};
 
 #[test]
 fn what_was_not_written_goes_out_first() {
@@ -243,5 +247,35 @@ fn credit_that_came_to_nothing_is_no_output() {
         assert!(!s.conn.wants_transmit());
         s.expect_frames(&[]);
         s.events();
+    });
+}
+
+/// The usual fields, and one more from the third call on.
+fn growing<'a, 'm: 'a>(calls: &'a Cell<u32>) -> impl Fn(&mut dyn FnMut(Field<'_, 'm>)) + 'a {
+    |push| {
+        request_fields(push);
+        calls.set(calls.get() + 1);
+        if calls.get() > 2 {
+            push(Field::Literal {
+                name: b"more",
+                value: &[b'x'; 2_000],
+            });
+        }
+    }
+}
+
+#[test]
+fn fields_that_change_while_they_are_encoded_fail_the_connection_in_time_4_3() {
+    client(|s| {
+        let calls = Cell::new(0);
+        let fields = growing(&calls);
+        assert_eq!(
+            s.conn.send_request(0, &fields, true, s.now),
+            Err(UseError::Closed)
+        );
+        assert!(s.conn.is_free(0));
+        assert!(s.conn.poll_timeout().is_some(), "its GOAWAY has a time limit");
+        s.expect_frames(&[go_away(0, 2, b"")]);
+        assert!(s.conn.is_closed());
     });
 }

@@ -259,3 +259,45 @@ fn nothing_is_sent_on_a_stream_after_our_end_stream_5_1() {
         assert_eq!(s.send_data(stream, b"", true), Err(UseError::WrongState));
     });
 }
+
+#[test]
+fn late_frames_of_an_old_stream_do_not_touch_the_slot_s_new_one_5_1() {
+    client(|s| {
+        let old = s.request(0, false);
+        s.feed(&headers(1, STATUS_200, END_HEADERS));
+        s.events();
+        s.conn.reset_stream(old, ErrorCode::CANCEL);
+        let new = s.request(0, false);
+        assert_eq!((new.slot, new.id.value()), (0, 3));
+        let room = s.conn.data_room(new);
+        s.feed(&data(1, &[0; 4_096], 0));
+        s.feed(&window_update(1, 1_000));
+        s.feed(&headers(
+            1,
+            &block(&[("grpc-status", "0")]),
+            END_HEADERS | END_STREAM,
+        ));
+        s.feed(&rst_stream(1, 8));
+        s.expect(&[]);
+        assert_eq!(s.conn.data_room(new), room);
+        s.feed(&headers(3, STATUS_200, END_HEADERS));
+        s.feed(&data(3, &[1; 4_096], END_STREAM));
+        s.expect(&[ok(3, false), vec![Ev::Data(3, vec![1; 4_096], true)]].concat());
+        s.conn.release_capacity(old, 4_096);
+        s.send_data(new, b"", true).unwrap();
+        assert!(s.conn.is_free(0));
+    });
+}
+
+#[test]
+fn reset_follows_headers_that_are_still_in_the_buffer_5_1() {
+    // Never RST_STREAM on an idle stream: HEADERS are committed, so HPACK has moved on, and both go out in order.
+    client(|s| {
+        let stream = s.try_request(0, false).unwrap();
+        s.conn.reset_stream(stream, ErrorCode::CANCEL);
+        let sent = split(&s.output());
+        assert_eq!(sent.len(), 2);
+        assert_eq!((sent[0][3], &sent[1]), (1, &rst_stream(1, 8)));
+        assert!(s.conn.is_free(0));
+    });
+}
