@@ -156,9 +156,7 @@ impl Peer<'_> {
 
     /// DATA of up to `amount` octets and some padding, as the windows allow.
     fn data(&mut self, id: u32, amount: usize) -> Option<usize> {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return None;
-        };
+        let stream = self.streams.get_mut(&id)?;
         let room = stream.theirs.min(self.theirs).max(0) as usize;
         let pad = if amount.is_multiple_of(3) { amount % 256 } else { 0 };
         let overhead = if pad > 0 { pad + 1 } else { 0 };
