@@ -241,11 +241,13 @@ impl Outcome {
 const TOO_LARGE: &str =
     "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5";
 
+/// h2-lite has made sure of the three digits.
 fn parse_http_status(value: &[u8]) -> u16 {
-    core::str::from_utf8(value)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    value.iter().fold(0, |status: u16, digit| {
+        status
+            .saturating_mul(10)
+            .saturating_add(u16::from(digit.saturating_sub(b'0')))
+    })
 }
 
 fn parse_content_type(value: &[u8]) -> Content {
