@@ -22,7 +22,8 @@ pub struct Memory<'m> {
     /// Outgoing frames, at least [`Config::MIN_SEND_BUFFER`] octets. The largest header block and the largest
     /// DATA frame are 64 octets and a frame header smaller.
     pub send: &'m mut [u8],
-    /// The decoder's dynamic table; its length is our SETTINGS_HEADER_TABLE_SIZE. May be empty.
+    /// The decoder's dynamic table; its length is our SETTINGS_HEADER_TABLE_SIZE. May be empty for a client; at least
+    /// 4,096 octets for a server, whose peers send their first requests before they see its SETTINGS.
     pub decoder_table: &'m mut [u8],
     /// The encoder's dynamic table: references, not copies. May be empty.
     pub encoder_table: &'m mut [EncoderEntry<'m>],
@@ -48,6 +49,8 @@ pub struct Config {
     pub header_block_timeout_ms: u32,
     /// Milliseconds without progress while output waits, after which the connection fails. Default 20,000.
     pub write_stall_ms: u32,
+    /// Milliseconds that a server's graceful shutdown waits for its PING to come back. Default 10,000.
+    pub shutdown_timeout_ms: u32,
     /// How much useless work the peer may cause.
     pub budgets: Budgets,
 }
@@ -60,7 +63,7 @@ impl Config {
     ///
     /// # Errors
     /// The limit that does not work, and what would.
-    pub(crate) fn check(&self, memory: &Memory<'_>) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self, role: Role, memory: &Memory<'_>) -> Result<(), ConfigError> {
         let slots = memory.streams.len();
         if slots == 0 || slots > usize::from(u8::MAX) {
             let needed = slots.clamp(1, usize::from(u8::MAX));
@@ -80,6 +83,14 @@ impl Config {
                 advice: "lend a larger send buffer",
             });
         }
+        if role == Role::Server && memory.decoder_table.len() < DEFAULT_TABLE_SIZE {
+            return Err(ConfigError {
+                limit: "decoder table",
+                given: memory.decoder_table.len(),
+                needed: DEFAULT_TABLE_SIZE,
+                advice: "a server's peers use 4,096 octets before they see its SETTINGS: lend them",
+            });
+        }
         let window = usize::try_from(self.initial_window_size).unwrap_or(usize::MAX);
         let bound = usize::try_from(DEFAULT_WINDOW).unwrap_or(usize::MAX);
         // The connection's window is credited on receipt, so that memory is bounded by the stream windows.
@@ -95,6 +106,9 @@ impl Config {
     }
 }
 
+/// SETTINGS_HEADER_TABLE_SIZE until it is changed. Spec: RFC 9113 section 6.5.2.
+const DEFAULT_TABLE_SIZE: usize = 4_096;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -104,6 +118,7 @@ impl Default for Config {
             settings_timeout_ms: 10_000,
             header_block_timeout_ms: 10_000,
             write_stall_ms: 20_000,
+            shutdown_timeout_ms: 10_000,
             budgets: Budgets::default(),
         }
     }

@@ -28,7 +28,8 @@ pub enum Section {
 pub enum Event<'a> {
     /// The peer's SETTINGS are applied: windows and limits may have changed.
     Settings,
-    /// One valid field. The first of a response is `:status`, three digits, not 1xx.
+    /// One valid field. The first of a response is `:status`, three digits, not 1xx. Of a request `host` is reported only
+    /// where `:authority` is missing.
     HeaderField {
         /// The stream.
         stream: StreamKey,
@@ -45,7 +46,8 @@ pub enum Event<'a> {
         section: Section,
         /// The peer's side of the stream ended with it.
         end_stream: bool,
-        /// Fields that were above a limit and not yielded.
+        /// Fields that were above a limit and not yielded. If a request has any, `:method`, `:scheme` and `:path` may be
+        /// among them: answer 431, or reset it.
         skipped: u32,
     },
     /// Content, in the pieces in which it arrived; empty only with `end_stream`. It counts against the

@@ -60,11 +60,12 @@ impl FieldRules {
         }
     }
 
-    /// The section is complete.
-    pub(super) const fn finish(&self) -> Result<(), Malformed> {
+    /// The section is complete; `skipped` fields of it were above a limit and never seen.
+    pub(super) const fn finish(&self, skipped: u32) -> Result<(), Malformed> {
         match self.kind {
             SectionKind::Response if self.seen & STATUS == 0 => Err("response without :status"),
-            SectionKind::Request if self.seen & REQUIRED != REQUIRED => {
+            // A :path above the limits is for the application to refuse, with an answer (10.5.1).
+            SectionKind::Request if self.seen & REQUIRED != REQUIRED && skipped == 0 => {
                 Err("request without :method, :scheme or :path")
             }
             _ => Ok(()),
@@ -74,6 +75,15 @@ impl FieldRules {
     /// A client's own request: one `:authority`, and no `host` that could differ from it (8.3.1).
     pub(super) const fn is_complete_request(&self) -> bool {
         self.seen & (REQUIRED | AUTHORITY | HOST) == REQUIRED | AUTHORITY
+    }
+
+    /// False for a field that nobody is to hear of: of an interim response, or `host` beside `:authority`. "The recipient
+    /// of an HTTP/2 request MUST NOT use the Host header field to determine the target URI if ':authority' is present"
+    /// (8.3.1; gRFC A41).
+    pub(super) fn is_reported(&self, name: &[u8]) -> bool {
+        let is_request = self.kind == SectionKind::Request;
+        let second_host = is_request && self.seen & AUTHORITY != 0 && name == b"host";
+        !second_host && !self.is_interim()
     }
 
     pub(super) const fn kind(&self) -> SectionKind {
@@ -91,6 +101,9 @@ impl FieldRules {
         if self.regular {
             return Err("pseudo-header field after a regular field");
         }
+        if value.is_empty() && !(self.kind == SectionKind::Request && name == b"authority") {
+            return Err("empty pseudo-header field");
+        }
         match (self.kind, name) {
             (SectionKind::Response, b"status") => {
                 self.once(STATUS, "repeated :status")?;
@@ -107,12 +120,7 @@ impl FieldRules {
                 self.once(METHOD, "repeated :method")
             }
             (SectionKind::Request, b"scheme") => self.once(SCHEME, "repeated :scheme"),
-            (SectionKind::Request, b"path") => {
-                if value.is_empty() {
-                    return Err("empty :path");
-                }
-                self.once(PATH, "repeated :path")
-            }
+            (SectionKind::Request, b"path") => self.once(PATH, "repeated :path"),
             (SectionKind::Request, b"authority") => self.once(AUTHORITY, "repeated :authority"),
             (SectionKind::Trailers, _) => Err("pseudo-header field in trailers"),
             _ => Err("pseudo-header field that is not defined here"),
@@ -200,7 +208,7 @@ mod tests {
         for (name, value) in fields {
             rules.check(name.as_bytes(), value.as_bytes())?;
         }
-        rules.finish().map(|()| rules)
+        rules.finish(0).map(|()| rules)
     }
 
     #[test]
@@ -295,7 +303,7 @@ mod tests {
             for (name, value) in fields {
                 rules.check(name.as_bytes(), value.as_bytes())?;
             }
-            rules.finish().map(|()| rules)
+            rules.finish(0).map(|()| rules)
         };
         let good = [
             (":method", "POST"),

@@ -46,6 +46,8 @@ impl Connection<'_> {
         });
         if self.is_idle(id) {
             self.accept(id);
+        } else if self.store.find(id).is_none() {
+            self.check_past(id, Kind::HEADERS)?;
         }
         let Some((key, kind)) = self.expected_section(id, end_stream)? else {
             return Ok(());
@@ -108,14 +110,10 @@ impl Connection<'_> {
                     let checked = block.rules.check(field.name, field.value);
                     let stream_error = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
                     checked.map_err(stream_error)?;
-                    if block.rules.is_interim() {
-                        None
-                    } else {
-                        Some(Found::Field {
-                            stream: key,
-                            section: block.section(),
-                        })
-                    }
+                    block.rules.is_reported(field.name).then_some(Found::Field {
+                        stream: key,
+                        section: block.section(),
+                    })
                 }
                 (Some(_), None) => None,
                 (None, _) => {
@@ -144,7 +142,8 @@ impl Connection<'_> {
             return self.charge_discarded(0, now).map(|()| None);
         };
         let malformed = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
-        self.close_section(key, &block).map_err(malformed)?;
+        self.close_section(key, &block, summary.skipped)
+            .map_err(malformed)?;
         if block.rules.is_interim() {
             self.charge_control(now)?;
             return Ok(None);
@@ -160,8 +159,13 @@ impl Connection<'_> {
     }
 
     /// What a valid section does to its stream, or why it is malformed (8.1).
-    fn close_section(&mut self, key: StreamKey, block: &HeaderBlock) -> Result<(), &'static str> {
-        block.rules.finish()?;
+    fn close_section(
+        &mut self,
+        key: StreamKey,
+        block: &HeaderBlock,
+        skipped: u32,
+    ) -> Result<(), &'static str> {
+        block.rules.finish(skipped)?;
         let Some(stream) = self.store.get_mut(key) else {
             return Ok(());
         };
@@ -232,6 +236,7 @@ impl Connection<'_> {
         let opened = slot.and_then(|slot| self.store.insert(slot, id, send, Window::new(window)));
         if opened.is_none() && !self.going_away {
             self.owed.stray_reset = Some((id, ErrorCode::REFUSED_STREAM));
+            self.own_resets.remember(id);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Spec: RFC 9113 sections 5 and 6.
 
 use crate::config::Role;
+use crate::connection::outbound::RoundTrip;
 use crate::connection::{Connection, role};
 use crate::error::{ConnectionError, Origin};
 use crate::event::{Event, Section, StreamKey};
@@ -118,7 +119,7 @@ impl<'m> Connection<'m> {
             Piece::Priority(priority) => self.priority(id, priority).map(|()| None),
             Piece::Data { bytes, last } => self.data(header, bytes, last),
             Piece::Setting(setting) => self.apply_setting(setting).map(|()| None),
-            Piece::Ping(payload) => Ok(self.ping(header.has(ACK), payload)),
+            Piece::Ping(payload) => Ok(self.ping(header.has(ACK), payload, now)),
             Piece::RstStream(code) => self.rst_stream(id, code, now),
             Piece::WindowUpdate(increment) => self.window_update(id, increment),
             Piece::GoAway(frame) => {
@@ -187,6 +188,9 @@ impl<'m> Connection<'m> {
             .and_then(|key| self.store.get_mut(key))
             .filter(|stream| stream.is_live());
         let Some(stream) = live else {
+            if self.store.find(id).is_none() {
+                self.check_past(id, Kind::DATA)?;
+            }
             return self.charge_discarded(header.length, now);
         };
         let stream_error = |code, reason| Err(FrameError::stream(id, code, reason));
@@ -270,9 +274,10 @@ impl<'m> Connection<'m> {
     }
 
     /// A stream cannot depend on itself (RFC 7540 section 5.3.1; RFC 9113 has only deprecated the scheme). All
-    /// else is read and forgotten.
+    /// else is read and forgotten, and so is this on streams that are over.
     fn priority(&mut self, id: StreamId, priority: Priority) -> Result<(), FrameError> {
-        if priority.dependency == id && self.store.find(id).is_some() {
+        let concerns_us = self.store.find(id).is_some() || (self.role == Role::Server && self.is_idle(id));
+        if priority.dependency == id && concerns_us {
             return Err(FrameError::stream(
                 id,
                 ErrorCode::PROTOCOL_ERROR,
@@ -283,9 +288,14 @@ impl<'m> Connection<'m> {
     }
 
     /// "PING responses SHOULD be given higher priority than any other frame"; an ACK is never answered (6.7).
-    fn ping<'i>(&mut self, ack: bool, payload: [u8; 8]) -> Option<Event<'i>> {
+    fn ping<'i>(&mut self, ack: bool, payload: [u8; 8], now: Instant) -> Option<Event<'i>> {
         if !ack {
             self.owed.ping_ack = Some(payload);
+            return None;
+        }
+        if payload == RoundTrip::PAYLOAD && self.owed.round_trip == RoundTrip::Sent {
+            // Every stream that the peer opened before it read the first GOAWAY is here.
+            self.announce_shutdown(ErrorCode::NO_ERROR, now);
             return None;
         }
         if self.owed.ping == Some(payload) && self.owed.ping_sent {

@@ -73,6 +73,7 @@ impl<'m> Connection<'m> {
             if end_stream {
                 stream.state.close_local();
             }
+            stream.set(Flag::HeadersSent);
             if rules.is_head {
                 stream.set(Flag::NoContent);
             }
@@ -90,7 +91,7 @@ impl<'m> Connection<'m> {
         now: Instant,
     ) -> Result<(), UseError> {
         self.sendable(key)?;
-        if self.role != Role::Server {
+        if self.role != Role::Server || !self.is_next_section(key, kind) {
             return Err(UseError::WrongState);
         }
         let kind = if kind == Kind::Response {
@@ -98,8 +99,17 @@ impl<'m> Connection<'m> {
         } else {
             SectionKind::Trailers
         };
-        self.measure(kind, fields)?;
+        let rules = self.measure(kind, fields)?;
+        // "an endpoint that receives a HEADERS frame without the END_STREAM flag set after receiving the HEADERS frame
+        // that opens a request or after receiving a final (non-informational) status code MUST treat [it] as malformed",
+        // as it must an interim response with END_STREAM (8.1).
+        if rules.is_interim() && end_stream {
+            return Err(UseError::InvalidField);
+        }
         self.write_section(key.id, fields, end_stream, now)?;
+        if let (Some(stream), false) = (self.store.get_mut(key), rules.is_interim()) {
+            stream.set(Flag::HeadersSent);
+        }
         if end_stream {
             self.close_local(key);
         }
@@ -107,8 +117,20 @@ impl<'m> Connection<'m> {
         Ok(())
     }
 
+    /// A message is interim sections, the final header section, DATA, trailers (8.1).
+    fn is_next_section(&self, key: StreamKey, kind: Kind) -> bool {
+        let begun = self
+            .store
+            .get(key)
+            .is_some_and(|stream| stream.has(Flag::HeadersSent));
+        begun == (kind == Kind::Trailers)
+    }
+
     pub(super) fn room_for_data(&self, key: StreamKey) -> Result<usize, UseError> {
         let stream_window = self.sendable(key)?;
+        if !self.is_next_section(key, Kind::Trailers) {
+            return Err(UseError::WrongState);
+        }
         let window = stream_window
             .min(self.send_window.available())
             .min(self.peer.max_frame_size);
@@ -129,7 +151,7 @@ impl<'m> Connection<'m> {
         fill: &mut dyn FnMut(&mut [u8]),
         now: Instant,
     ) -> Result<(), UseError> {
-        self.sendable(key)?;
+        self.room_for_data(key)?;
         if len == 0 && !end_stream {
             return Err(UseError::WrongState);
         }
@@ -207,7 +229,7 @@ impl<'m> Connection<'m> {
             list_size = list_size.saturating_add(octets).saturating_add(32);
             needed = needed.saturating_add(Encoder::max_len(field));
         });
-        if !valid || rules.finish().is_err() {
+        if !valid || rules.finish(0).is_err() {
             return Err(UseError::InvalidField);
         }
         let frame = usize::try_from(MAX_FRAME_SIZE)

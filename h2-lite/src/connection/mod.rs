@@ -7,6 +7,7 @@ mod header_block;
 mod inbound;
 mod messages;
 mod outbound;
+mod past;
 mod role;
 mod settings;
 mod shutdown;
@@ -26,6 +27,7 @@ use budgets::Ledger;
 use header_block::HeaderBlock;
 use inbound::Found;
 use outbound::Owed;
+use past::OwnResets;
 use role::PREFACE_LEN;
 use settings::LocalSettings;
 use timers::Timers;
@@ -53,8 +55,11 @@ pub use settings::PeerSettings;
 /// After a [`ConnectionError`] every call that can fail repeats it; output still holds a GOAWAY worth writing,
 /// and [`is_closed`](Self::is_closed) tells when nothing is left to do but to close the transport.
 ///
-/// `Role::Client` is complete. `Role::Server` takes requests and sends responses, but has no graceful
-/// shutdown in two steps and no memory of the streams that it reset.
+/// A server's streams appear in free slots as the client opens them, with [`Event::HeaderField`]; without a free
+/// slot they are refused. It answers with [`send_response`](Self::send_response), [`send_data`](Self::send_data),
+/// [`send_trailers`](Self::send_trailers), and, where the client had more to say,
+/// [`reset_stream`](Self::reset_stream) with NO_ERROR. See also [`reserve_slot`](Self::reserve_slot),
+/// [`settings_acknowledged`](Self::settings_acknowledged) and [`shut_down`](Self::shut_down).
 ///
 /// Spec: RFC 9113.
 #[derive(Debug)]
@@ -90,8 +95,12 @@ pub struct Connection<'m> {
     highest_peer_id: StreamId,
     /// The last stream of the peer's GOAWAY.
     peer_going_away: Option<StreamId>,
-    /// GOAWAY was sent, or is owed.
+    /// Streams that we reset (server).
+    own_resets: OwnResets,
+    /// GOAWAY was sent, or is owed, and no more streams are opened or accepted.
     going_away: bool,
+    /// The last stream of our GOAWAY, from then on; never raised.
+    own_last: Option<StreamId>,
     ledger: Ledger,
     timers: Timers,
     error: Option<ConnectionError>,
@@ -105,7 +114,7 @@ impl<'m> Connection<'m> {
     /// # Errors
     /// [`ConfigError`] names the limit that does not work and how to raise it.
     pub fn new(role: Role, config: Config, memory: Memory<'m>) -> Result<Self, ConfigError> {
-        config.check(&memory)?;
+        config.check(role, &memory)?;
         let limits = Limits {
             max_list_size: config.max_header_list_size,
             max_fields: config.max_header_fields,
@@ -132,7 +141,9 @@ impl<'m> Connection<'m> {
             next_id: role::first_stream_id(role),
             highest_peer_id: StreamId::CONNECTION,
             peer_going_away: None,
+            own_resets: OwnResets::NONE,
             going_away: false,
+            own_last: None,
             ledger: Ledger::new(&config),
             timers: Timers::NONE,
             error: None,
@@ -166,7 +177,9 @@ impl<'m> Connection<'m> {
         self.next_id = role::first_stream_id(self.role);
         self.highest_peer_id = StreamId::CONNECTION;
         self.peer_going_away = None;
+        self.own_resets = OwnResets::NONE;
         self.going_away = false;
+        self.own_last = None;
         self.ledger = Ledger::new(&self.config);
         self.timers = Timers::NONE;
         self.timers.start_handshake(now, self.config.settings_timeout_ms);
@@ -318,7 +331,7 @@ impl<'m> Connection<'m> {
     /// for example half of [`PeerSettings::initial_window_size`], while earlier DATA is still under way.
     ///
     /// # Errors
-    /// `WrongState` if our side of the stream has ended or the key is stale; `Closed`.
+    /// `WrongState` if our side of the stream has ended, a server's response has not begun, or the key is stale; `Closed`.
     pub fn data_room(&self, stream: StreamKey) -> Result<usize, UseError> {
         self.room_for_data(stream)
     }
@@ -365,6 +378,22 @@ impl<'m> Connection<'m> {
         self.announce_shutdown(code, now);
     }
 
+    /// As [`go_away`](Self::go_away) with NO_ERROR, in two steps where this is a server: streams that the client opens
+    /// before it learns of the shutdown are still accepted. The first GOAWAY refuses none; a PING follows it; once that is
+    /// acknowledged, or after [`Config::shutdown_timeout_ms`], the second GOAWAY names the last stream.
+    ///
+    /// Spec: RFC 9113 section 6.8.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.begin_shutdown(now);
+    }
+
+    /// Says that the application still uses `slot`, although its stream may be over (a handler is being cancelled): no
+    /// stream of the peer is put there. Requests that find no other slot are refused. Lasts until it is said otherwise,
+    /// also over [`reset`](Self::reset).
+    pub fn reserve_slot(&mut self, slot: u8, reserved: bool) {
+        self.store.reserve(slot, reserved);
+    }
+
     /// Sends a PING; its answer is [`Event::PingAck`].
     ///
     /// # Errors
@@ -397,6 +426,14 @@ impl<'m> Connection<'m> {
     #[must_use]
     pub const fn peer_settings(&self) -> &PeerSettings {
         &self.peer
+    }
+
+    /// True once the peer acknowledged our SETTINGS. Until then the clients of a server may send 65,535 octets on the
+    /// connection, all of them on one stream, whatever [`Config::initial_window_size`] says (RFC 9113 section 6.9.3): whoever
+    /// has less memory than that must offer `handle_input` no more octets than its fullest buffer takes.
+    #[must_use]
+    pub const fn settings_acknowledged(&self) -> bool {
+        self.local.acked
     }
 
     /// True once the peer's first SETTINGS frame is applied: it speaks HTTP/2 and the connection is ready.

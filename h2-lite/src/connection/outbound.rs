@@ -1,5 +1,6 @@
 //! What is owed to the peer, and how it gets into the send buffer. No queue: flags, one slot each, and counters.
 
+use crate::config::Role;
 use crate::connection::Connection;
 use crate::event::StreamKey;
 use crate::frame::{ErrorCode, FrameHeader, GoAway, Ping, RstStream, Settings, StreamId, WindowUpdate};
@@ -15,7 +16,9 @@ pub(super) struct Owed {
     pub(super) settings_ack: bool,
     /// A stream that has no slot and must be refused.
     pub(super) stray_reset: Option<(StreamId, ErrorCode)>,
-    pub(super) go_away: Option<ErrorCode>,
+    pub(super) go_away: Option<GoAway>,
+    /// The PING between the two GOAWAY of a graceful shutdown.
+    pub(super) round_trip: RoundTrip,
     /// Our own PING, kept until it is answered.
     pub(super) ping: Option<[u8; 8]>,
     pub(super) ping_sent: bool,
@@ -29,9 +32,26 @@ impl Owed {
         settings_ack: false,
         stray_reset: None,
         go_away: None,
+        round_trip: RoundTrip::None,
         ping: None,
         ping_sent: false,
     };
+}
+
+/// How far the PING of a graceful shutdown is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RoundTrip {
+    /// None is wanted.
+    None,
+    /// It follows the first GOAWAY.
+    Owed,
+    /// Its acknowledgement is the time for the second GOAWAY.
+    Sent,
+}
+
+impl RoundTrip {
+    /// What it carries, so that it is not mistaken for the application's.
+    pub(super) const PAYLOAD: [u8; 8] = *b"goodbye!";
 }
 
 impl Connection<'_> {
@@ -63,6 +83,7 @@ impl Connection<'_> {
         if let (Some(payload), false) = (self.owed.ping, self.owed.ping_sent) {
             self.owed.ping_sent = self.send.push(&Ping { ack: false, payload }.encode());
         }
+        self.flush_round_trip();
         self.flush_credit();
     }
 
@@ -77,8 +98,9 @@ impl Connection<'_> {
         self.owed.ping_ack.is_some()
             || self.owed.settings_ack
             || self.owed.stray_reset.is_some()
+            || self.owed.round_trip == RoundTrip::Owed
             || (self.owed.ping.is_some() && !self.owed.ping_sent)
-            || self.uncredited >= CONNECTION_CREDIT_DUE
+            || self.is_connection_credit_due(CONNECTION_CREDIT_DUE)
             || self
                 .store
                 .iter()
@@ -92,12 +114,13 @@ impl Connection<'_> {
             .store
             .iter()
             .filter(|(_, stream)| stream.has(Flag::ResetOwed) || is_credit_due(stream, quarter));
-        let connection_credit = self.uncredited >= CONNECTION_CREDIT_DUE / 2;
+        let connection_credit = self.is_connection_credit_due(CONNECTION_CREDIT_DUE / 2);
         let owed = [
             (self.owed.ping_ack.is_some(), Ping::LEN),
             (self.owed.settings_ack, FrameHeader::LEN),
             (self.owed.stray_reset.is_some(), RstStream::LEN),
             (self.owed.go_away.is_some(), GoAway::LEN),
+            (self.owed.round_trip == RoundTrip::Owed, Ping::LEN),
             (self.owed.ping.is_some() && !self.owed.ping_sent, Ping::LEN),
             (connection_credit, WindowUpdate::LEN),
         ];
@@ -126,6 +149,7 @@ impl Connection<'_> {
             ) {
                 return;
             }
+            self.own_resets.remember(key.id);
             self.release_slot(key);
         }
     }
@@ -144,11 +168,32 @@ impl Connection<'_> {
     }
 
     fn flush_go_away(&mut self) {
-        if let Some(code) = self.owed.go_away
-            && self.send.push(&self.go_away_frame(code).encode())
+        if let Some(frame) = self.owed.go_away
+            && self.send.push(&frame.encode())
         {
             self.owed.go_away = None;
         }
+    }
+
+    /// Not before the GOAWAY whose arrival it proves.
+    fn flush_round_trip(&mut self) {
+        let ping = Ping {
+            ack: false,
+            payload: RoundTrip::PAYLOAD,
+        };
+        if self.owed.round_trip == RoundTrip::Owed
+            && self.owed.go_away.is_none()
+            && self.send.push(&ping.encode())
+        {
+            self.owed.round_trip = RoundTrip::Sent;
+        }
+    }
+
+    /// True if the connection's credit goes back once `enough` octets are received. A server gives none before its
+    /// SETTINGS are acknowledged: until then each stream has the default window, whatever its buffer (6.9.3), and the
+    /// connection's window is what bounds them together.
+    fn is_connection_credit_due(&self, enough: u32) -> bool {
+        self.uncredited >= enough && (self.role == Role::Client || self.local.acked)
     }
 
     /// WINDOW_UPDATE alone where it is due, and a quarter of a window early where other output takes it along.
@@ -159,7 +204,7 @@ impl Connection<'_> {
         } else {
             CONNECTION_CREDIT_DUE
         };
-        if self.uncredited >= due {
+        if self.is_connection_credit_due(due) {
             let frame = WindowUpdate {
                 stream_id: StreamId::CONNECTION,
                 increment: self.uncredited,

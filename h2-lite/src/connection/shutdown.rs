@@ -1,5 +1,7 @@
 //! How a connection ends: errors, GOAWAY both ways. Spec: RFC 9113 sections 5.4 and 6.8.
 
+use crate::config::Role;
+use crate::connection::outbound::RoundTrip;
 use crate::connection::{Connection, role};
 use crate::error::{ConnectionError, Origin};
 use crate::event::Event;
@@ -48,8 +50,7 @@ impl Connection<'_> {
             Some(first) => first,
             None => {
                 self.error = Some(error);
-                self.owed.go_away = Some(code);
-                self.going_away = true;
+                self.owe_last_go_away(code);
                 error
             }
         }
@@ -90,25 +91,49 @@ impl Connection<'_> {
         })
     }
 
-    /// Our own GOAWAY, without an error of the peer.
+    /// Our own GOAWAY, without an error of the peer: from now on no stream is opened or accepted.
     pub(super) fn announce_shutdown(&mut self, code: ErrorCode, now: Instant) {
         if self.error.is_some() || self.going_away {
             return;
         }
-        self.going_away = true;
-        self.owed.go_away = Some(code);
+        self.owe_last_go_away(code);
+        self.flush_goodbye(now);
+    }
+
+    /// The graceful way: a server "SHOULD send an initial GOAWAY frame with the last stream identifier set to 2^31-1 and
+    /// a NO_ERROR code ... After allowing time for any in-flight stream creation (at least one round-trip time), the
+    /// server MAY send another GOAWAY frame with an updated last stream identifier" (6.8).
+    pub(super) fn begin_shutdown(&mut self, now: Instant) {
+        if self.role == Role::Client {
+            return self.announce_shutdown(ErrorCode::NO_ERROR, now);
+        }
+        if self.error.is_some() || self.going_away || self.owed.round_trip != RoundTrip::None {
+            return;
+        }
+        self.owed.go_away = Some(GoAway {
+            last_stream_id: StreamId::MAX,
+            code: ErrorCode::NO_ERROR,
+        });
+        self.owed.round_trip = RoundTrip::Owed;
+        self.timers.shutdown_begun(now, self.config.shutdown_timeout_ms);
+        self.flush_goodbye(now);
+    }
+
+    fn flush_goodbye(&mut self, now: Instant) {
         self.flush_owed();
         if !self.send.is_empty() {
             self.timers.output_pending(now, self.config.write_stall_ms);
         }
     }
 
-    /// The GOAWAY we owe: the highest stream of the peer that we may have processed.
-    pub(super) const fn go_away_frame(&self, code: ErrorCode) -> GoAway {
-        GoAway {
-            last_stream_id: self.highest_peer_id,
-            code,
-        }
+    /// The GOAWAY after which no stream is accepted: it names the highest stream of the peer that we may have processed,
+    /// and whatever comes later on this connection names no higher one (6.8).
+    fn owe_last_go_away(&mut self, code: ErrorCode) {
+        let last_stream_id = *self.own_last.get_or_insert(self.highest_peer_id);
+        self.going_away = true;
+        self.owed.go_away = Some(GoAway { last_stream_id, code });
+        self.owed.round_trip = RoundTrip::None;
+        self.timers.shutdown_done();
     }
 
     /// After output was written: a failed connection whose GOAWAY is out is closed.

@@ -12,6 +12,8 @@ pub(super) struct Timers {
     settings_ack: Option<Instant>,
     header_block: Option<Instant>,
     write_stall: Option<Instant>,
+    /// Of a graceful shutdown's round trip.
+    shutdown: Option<Instant>,
     handshake_started: bool,
 }
 
@@ -21,6 +23,7 @@ impl Timers {
         settings_ack: None,
         header_block: None,
         write_stall: None,
+        shutdown: None,
         handshake_started: false,
     };
 
@@ -61,6 +64,14 @@ impl Timers {
         self.write_stall = None;
     }
 
+    pub(super) const fn shutdown_begun(&mut self, now: Instant, timeout_ms: u32) {
+        self.shutdown = Some(now.saturating_add_millis(timeout_ms as u64));
+    }
+
+    pub(super) const fn shutdown_done(&mut self) {
+        self.shutdown = None;
+    }
+
     /// The earliest deadline; once the connection failed only output matters.
     pub(super) fn next(&self, failed: bool) -> Option<Instant> {
         if failed {
@@ -71,6 +82,7 @@ impl Timers {
             self.settings_ack,
             self.header_block,
             self.write_stall,
+            self.shutdown,
         ]
         .into_iter()
         .flatten()
@@ -89,6 +101,10 @@ impl Connection<'_> {
         }
         if let Some(error) = self.error {
             return Err(error);
+        }
+        if passed(self.timers.shutdown) {
+            // The peer had its time: what it opens from now on is ignored.
+            self.announce_shutdown(ErrorCode::NO_ERROR, now);
         }
         let missed = if passed(self.timers.settings) {
             (ErrorCode::SETTINGS_TIMEOUT, "peer sent no SETTINGS in time")

@@ -59,6 +59,14 @@ impl Stream {
         self.id.is_connection()
     }
 
+    /// What is left of the slot when its stream is over.
+    const fn cleared(&self) -> Self {
+        Self {
+            flags: self.flags & Flag::Reserved.bit(),
+            ..Self::new()
+        }
+    }
+
     /// The application still hears of this stream: neither side has reset it.
     pub(crate) const fn is_live(&self) -> bool {
         !self.is_free() && !self.has(Flag::ResetOwed) && !self.has(Flag::Refused)
@@ -92,6 +100,10 @@ pub(crate) enum Flag {
     CreditDue,
     /// Above the last stream of the peer's GOAWAY: `Event::Reset` is to be reported.
     Refused,
+    /// Our message has begun: its final header section was sent.
+    HeadersSent,
+    /// Of the slot, not of its stream: the peer's streams are not put here.
+    Reserved,
 }
 
 impl Flag {
@@ -103,6 +115,8 @@ impl Flag {
             Self::ResetOwed => 0x08,
             Self::CreditDue => 0x10,
             Self::Refused => 0x20,
+            Self::HeadersSent => 0x40,
+            Self::Reserved => 0x80,
         }
     }
 }
@@ -115,15 +129,16 @@ pub(crate) struct Store<'m> {
 
 impl<'m> Store<'m> {
     pub(crate) fn new(slots: &'m mut [Stream]) -> Self {
-        let mut store = Self { slots };
-        store.clear();
-        store
+        for slot in slots.iter_mut() {
+            *slot = Stream::new();
+        }
+        Self { slots }
     }
 
     /// Frees every slot.
     pub(crate) fn clear(&mut self) {
         for slot in self.slots.iter_mut() {
-            *slot = Stream::new();
+            *slot = slot.cleared();
         }
     }
 
@@ -143,7 +158,7 @@ impl<'m> Store<'m> {
             id,
             send_window: send,
             receive_window: receive,
-            ..Stream::new()
+            ..stream.cleared()
         };
         stream.state.open();
         Some(StreamKey { slot, id })
@@ -151,7 +166,17 @@ impl<'m> Store<'m> {
 
     pub(crate) fn free(&mut self, key: StreamKey) {
         if let Some(stream) = self.get_mut(key) {
-            *stream = Stream::new();
+            *stream = stream.cleared();
+        }
+    }
+
+    pub(crate) fn reserve(&mut self, slot: u8, reserved: bool) {
+        if let Some(stream) = self.slots.get_mut(usize::from(slot)) {
+            if reserved {
+                stream.set(Flag::Reserved);
+            } else {
+                stream.clear(Flag::Reserved);
+            }
         }
     }
 
@@ -183,11 +208,11 @@ impl<'m> Store<'m> {
         self.slots.get(usize::from(slot)).is_some_and(Stream::is_free)
     }
 
-    /// The first free slot.
+    /// The first slot that is free for a stream of the peer.
     pub(crate) fn first_free(&self) -> Option<u8> {
         (0..=u8::MAX)
             .zip(self.slots.iter())
-            .find(|(_, stream)| stream.is_free())
+            .find(|(_, stream)| stream.is_free() && !stream.has(Flag::Reserved))
             .map(|(slot, _)| slot)
     }
 

@@ -18,6 +18,8 @@ mod output;
 mod preface_settings;
 mod random;
 mod server;
+mod server_shutdown;
+mod server_streams;
 mod shutdown;
 mod sizes;
 mod streams;

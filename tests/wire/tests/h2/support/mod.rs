@@ -143,6 +143,22 @@ pub fn client(script: impl Fn(&mut Session<'_, '_>)) {
     });
 }
 
+/// The usual request, as literals.
+pub const REQUEST: [(&str, &str); 4] = [
+    (":method", "POST"),
+    (":scheme", "http"),
+    (":path", "/s/m"),
+    (":authority", "a"),
+];
+
+/// A script against a connected-up server: it has the client's preface, SETTINGS and acknowledgement.
+pub fn server(script: impl Fn(&mut Session<'_, '_>)) {
+    Setup::server().script(|s| {
+        s.accept();
+        script(s);
+    });
+}
+
 /// One run of a script.
 pub struct Session<'c, 'm> {
     pub conn: &'c mut Connection<'m>,
@@ -322,6 +338,17 @@ impl<'m> Session<'_, 'm> {
         let opening = frames::split(&self.output());
         assert_eq!(opening[0], frames::PREFACE);
         self.feed(&frames::settings(entries));
+        self.feed(&frames::settings_ack());
+        self.expect(&[Ev::Settings]);
+        self.expect_frames(&[frames::settings_ack()]);
+    }
+
+    /// The client's preface, SETTINGS and acknowledgement in, our answers out.
+    #[track_caller]
+    pub fn accept(&mut self) {
+        self.output();
+        self.feed(frames::PREFACE);
+        self.feed(&frames::settings(&[]));
         self.feed(&frames::settings_ack());
         self.expect(&[Ev::Settings]);
         self.expect_frames(&[frames::settings_ack()]);
