@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use http::{HeaderMap, HeaderName, Request, Response};
 use http_body_util::BodyExt;
 use tonic::body::Body;
+use tonic::metadata::MetadataMap;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -81,6 +82,12 @@ fn pick(headers: &HeaderMap, name: &HeaderName) -> HeaderMap {
 /// Adds all fields, repeated names included.
 fn append(headers: &mut HeaderMap, more: HeaderMap) {
     headers.extend(more);
+}
+
+/// How many fields of a request go back to the caller.
+pub(crate) fn fields_to_echo(metadata: &MetadataMap) -> usize {
+    let headers = metadata.as_ref();
+    headers.get_all(INITIAL).iter().count() + headers.get_all(TRAILING).iter().count()
 }
 
 const INITIAL: HeaderName = HeaderName::from_static("x-telemetry-echo");

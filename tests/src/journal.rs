@@ -14,6 +14,10 @@ pub struct CallRecord {
     pub connection: u64,
     /// Method name, such as `Report`.
     pub method: &'static str,
+    /// What the request asked for, in words `key=value`.
+    pub asked: String,
+    /// The service has given its answer. A call that was cancelled or cut off before never gets one.
+    pub answered: bool,
     /// Octets of HTTP/2 that came in on this connection until now.
     pub octets_received: u64,
     /// Octets of HTTP/2 that went out on this connection until now.
@@ -54,15 +58,32 @@ impl Journal {
         })
     }
 
-    pub(crate) fn note_call(&self, traffic: Option<&Arc<Traffic>>, method: &'static str, text: &str) {
-        let Some(traffic) = traffic else { return };
+    /// `text` is for people, `asked` for programs. Gives the call's place for [`note_answer`](Self::note_answer).
+    pub(crate) fn note_call(
+        &self,
+        traffic: &Traffic,
+        method: &'static str,
+        text: &str,
+        asked: String,
+    ) -> usize {
         self.say(&format!("connection {}: {method} {text}", traffic.connection));
-        self.lock().push(CallRecord {
+        let mut calls = self.lock();
+        calls.push(CallRecord {
             connection: traffic.connection,
             method,
+            asked,
+            answered: false,
             octets_received: traffic.received.load(Ordering::Relaxed),
             octets_sent: traffic.sent.load(Ordering::Relaxed),
         });
+        calls.len() - 1
+    }
+
+    /// The service has answered the call at `place`.
+    pub(crate) fn note_answer(&self, place: usize) {
+        if let Some(call) = self.lock().get_mut(place) {
+            call.answered = true;
+        }
     }
 
     pub(crate) fn connections(&self) -> u64 {

@@ -13,7 +13,7 @@ use tokio_stream::StreamExt;
 use tonic::{Code, Request, Response, Status, transport};
 
 use crate::counted::Counted;
-use crate::echo::EchoLayer;
+use crate::echo::{self, EchoLayer};
 use crate::journal::{CallRecord, Journal, Traffic};
 use crate::telemetry::telemetry_server::{Telemetry, TelemetryServer};
 use crate::telemetry::{DiagnoseReply, DiagnoseRequest, ReportReply, ReportRequest};
@@ -153,7 +153,7 @@ struct Service {
 }
 
 impl Service {
-    fn report(&self, request: &Request<ReportRequest>) -> ReportReply {
+    fn report(&self, request: &Request<ReportRequest>) -> Result<ReportReply, Status> {
         let message = request.get_ref();
         let total_reports = self.reports.fetch_add(1, Ordering::Relaxed) + 1;
         let text = format!(
@@ -163,22 +163,34 @@ impl Service {
             message.millivolts,
             f64::from(message.temperature_centi) / 100.0,
         );
-        self.journal
-            .note_call(request.extensions().get::<Arc<Traffic>>(), "Report", &text);
-        ReportReply {
+        let metadata = echo::fields_to_echo(request.metadata());
+        let asked = format!("sequence={} metadata={metadata}", message.sequence);
+        let call = self
+            .journal
+            .note_call(traffic_of(request)?, "Report", &text, asked);
+        self.journal.note_answer(call);
+        Ok(ReportReply {
             sequence: message.sequence,
             received_unix_ms: unix_ms(),
             note: format!("stored as number {total_reports}"),
             nonce: message.nonce.clone(),
             total_reports,
-        }
+        })
     }
+}
+
+/// The connection that a request came on; [`Counted`] says so to tonic.
+fn traffic_of<T>(request: &Request<T>) -> Result<&Traffic, Status> {
+    let traffic = request.extensions().get::<Arc<Traffic>>();
+    traffic
+        .map(Arc::as_ref)
+        .ok_or_else(|| Status::internal("a request from no connection"))
 }
 
 #[tonic::async_trait]
 impl Telemetry for Service {
     async fn report(&self, request: Request<ReportRequest>) -> Result<Response<ReportReply>, Status> {
-        Ok(Response::new(Self::report(self, &request)))
+        Self::report(self, &request).map(Response::new)
     }
 
     async fn diagnose(&self, request: Request<DiagnoseRequest>) -> Result<Response<DiagnoseReply>, Status> {
@@ -187,9 +199,14 @@ impl Telemetry for Service {
             "asks for status {} after {} ms",
             message.status_code, message.delay_ms
         );
-        self.journal
-            .note_call(request.extensions().get::<Arc<Traffic>>(), "Diagnose", &text);
-        answer(request.into_inner()).await.map(Response::new)
+        let asked = format!("status={} delay_ms={}", message.status_code, message.delay_ms);
+        let call = self
+            .journal
+            .note_call(traffic_of(&request)?, "Diagnose", &text, asked);
+        // A call that is cancelled is dropped here, and never counts as answered.
+        let answer = answer(request.into_inner()).await;
+        self.journal.note_answer(call);
+        answer.map(Response::new)
     }
 }
 

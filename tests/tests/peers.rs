@@ -88,6 +88,20 @@ async fn tonic_peer_answers_as_promised() {
     assert_eq!(server.connections(), 1);
     let calls = server.calls();
     assert_eq!(calls.len(), 5);
+    let asked: Vec<(&str, bool)> = calls
+        .iter()
+        .map(|call| (call.asked.as_str(), call.answered))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            ("sequence=7 metadata=2", true),
+            ("sequence=7 metadata=0", true),
+            ("status=9 delay_ms=0", true),
+            ("status=0 delay_ms=0", true),
+            ("status=0 delay_ms=60000", false),
+        ]
+    );
     assert!(
         calls
             .windows(2)

@@ -1,19 +1,22 @@
 //! `cargo xtask demo`: firmware on an emulated Cortex-M calls a real gRPC server, and everything it does is checked.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use qemu_harness::{Machine, Sizes, pcap};
+use qemu_harness::pcap::{self, Traffic};
+use qemu_harness::{Machine, Sizes};
 
 use crate::DemoOptions;
 use crate::device::{Boot, HOST_NAME, PROGRAM};
 use crate::firmware::{self, Program};
 use crate::server::{Profile, Server};
 use crate::story::{Mode, Story};
+use crate::wire::CallRecord;
 use crate::workspace::Workspace;
-use crate::{qemu, wire};
+use crate::{qemu, wire, witness};
 
 /// Sets up what is missing, runs the demo and prints the figures.
 ///
@@ -21,6 +24,7 @@ use crate::{qemu, wire};
 /// Something cannot be set up, or did not happen; every missing thing is named.
 pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
     let machine: Machine = options.machine.parse()?;
+    let capture = capture_file(workspace, options.pcap.as_deref())?;
     println!("==> The emulator that stands in for a board");
     qemu::ensure()?;
     println!("\n==> Firmware for {machine}");
@@ -33,17 +37,15 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
     );
 
     println!("\n==> Booting {}", program.title());
-    let capture = options
-        .pcap
-        .clone()
-        .unwrap_or_else(|| workspace.target.join("demo.pcap"));
-    let capture = std::path::absolute(&capture).with_context(|| capture.display().to_string())?;
     let story = boot(options, &program, &mut server, capture.clone())?;
-    let complaints = story.complaints(Mode::Demo);
+    let calls = server.calls()?;
+    let mut complaints = story.complaints(Mode::Demo);
+    complaints.extend(witness::contradictions(&story, &calls));
     if !complaints.is_empty() {
         bail!("the demo is incomplete:\n    {}", complaints.join("\n    "));
     }
-    print_figures(&program, &story, &mut server, &capture)?;
+    let link = pcap::traffic(&pcap::segments(&capture)?, server.port);
+    print_figures(&program, &story, &calls, &link)?;
     if options.pcap.is_some() {
         println!(
             "\nThe capture is in {}; Wireshark decodes it as HTTP/2 on port {}.",
@@ -51,7 +53,9 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
             server.port
         );
     }
-    println!("\nAll of it happened: address, name, calls, metadata, error status, deadline, restart.");
+    println!(
+        "\nAll of it happened, and the server saw it too: address, name, calls, metadata, error status, deadline, restart."
+    );
     Ok(())
 }
 
@@ -96,37 +100,48 @@ fn replace(server: &mut Server) -> Result<()> {
     Ok(())
 }
 
-fn print_figures(
-    program: &Program,
-    story: &Story,
-    server: &mut Server,
-    capture: &std::path::Path,
-) -> Result<()> {
+/// One table: memory, and what a call costs.
+fn print_figures(program: &Program, story: &Story, calls: &[CallRecord], link: &Traffic) -> Result<()> {
     let sizes = Sizes::of(&program.elf)?;
     let memory = qemu::memory_of(program.machine);
-    let records = server.calls()?;
-    let link = pcap::traffic(&pcap::segments(capture)?, server.port);
+    let row = |what: &str, left: u64, right: u64| println!("{what:<58}{left:>10}{right:>12}");
     println!("\n{:<58}{:>10}{:>12}", "memory", "octets", "of");
-    println!("{:<58}{:>10}{:>12}", "flash", sizes.flash, memory.flash);
-    println!("{:<58}{:>10}{:>12}", "static RAM", sizes.static_ram, memory.ram);
+    row("flash", sizes.flash, memory.flash);
+    row("static RAM", sizes.static_ram, memory.ram);
     if let Some((peak, size)) = story.stack() {
-        println!("{:<58}{peak:>10}{size:>12}", "peak stack (painted)");
+        row("peak stack (painted)", peak, size);
     }
     println!(
-        "\n{:<58}{:>10}{:>12}",
-        "HTTP/2 octets per call", "to server", "to device"
+        "{:<58}{:>10}{:>12}",
+        "on the wire per call", "to server", "to device"
     );
-    for (name, cost) in wire::costs(&records) {
-        println!("{name:<58}{:>10}{:>12}", cost.up, cost.down);
+    for (name, cost) in wire::costs(calls) {
+        row(&format!("HTTP/2: {name}"), cost.up, cost.down);
     }
-    let calls = u64::try_from(records.len()).unwrap_or(1).max(1);
-    let frames = link.frames_sent + link.frames_received;
-    println!(
-        "\nOn the Ethernet: {frames} frames with {} octets for {calls} calls, connection set-up included: {} octets a call.",
-        link.wire,
-        link.wire / calls
+    let count = u64::try_from(calls.len()).unwrap_or(1).max(1);
+    row(
+        &format!("Ethernet: mean of all {count}, set-up and ACKs included"),
+        link.wire_sent / count,
+        link.wire_received / count,
     );
     Ok(())
+}
+
+/// A file to write the capture to, tried out before anything takes time.
+///
+/// # Errors
+/// Nothing can be written there.
+fn capture_file(workspace: &Workspace, wanted: Option<&Path>) -> Result<PathBuf> {
+    let Some(wanted) = wanted else {
+        return Ok(workspace.target.join("demo.pcap"));
+    };
+    File::create(wanted).with_context(|| {
+        format!(
+            "--pcap {0}: cannot be written; name a file in a folder that exists",
+            wanted.display()
+        )
+    })?;
+    Ok(std::path::absolute(wanted)?)
 }
 
 /// Long enough for the device to notice.

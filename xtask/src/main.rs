@@ -23,6 +23,8 @@ mod test;
 mod toolchain;
 mod variants;
 mod wire;
+mod witness;
+mod words;
 mod workspace;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{process, python, qemu};
+use crate::{process, python, qemu, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
@@ -48,18 +48,19 @@ fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Progr
     }
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls tonic", program.title()), || {
-            let server = Server::start(workspace, Profile::Test)?;
-            interop(program, server.port)
+            let mut server = Server::start(workspace, Profile::Test)?;
+            let story = interop(program, server.port)?;
+            fail_with(&witness::contradictions(&story, &server.calls()?))
         });
         let Some(python) = python else { continue };
         report.step(&format!("{} calls Python's grpcio", program.title()), || {
             let server = PythonServer::start(workspace, python)?;
-            interop(program, server.port)
+            interop(program, server.port).map(drop)
         });
     }
 }
 
-fn interop(program: &Program, port: u16) -> Result<()> {
+fn interop(program: &Program, port: u16) -> Result<Story> {
     let mut story = Story::default();
     let boot = Boot {
         program,
@@ -71,7 +72,11 @@ fn interop(program: &Program, port: u16) -> Result<()> {
         println!("    {text}");
         story.hear(text);
     })?;
-    let complaints = story.complaints(Mode::Interop);
+    fail_with(&story.complaints(Mode::Interop))?;
+    Ok(story)
+}
+
+fn fail_with(complaints: &[String]) -> Result<()> {
     if !complaints.is_empty() {
         bail!("{}", complaints.join("; "));
     }

@@ -2,29 +2,39 @@
 
 use std::collections::BTreeMap;
 
-/// The counters of one connection when a request had arrived whole and nothing of its response was sent.
+use crate::words;
+
+/// One call as the server saw it, with the counters of its connection when the request had arrived whole and nothing of
+/// the response was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallRecord {
     pub(crate) connection: u64,
     pub(crate) method: String,
+    /// False for a call that was cancelled or cut off before its answer.
+    pub(crate) answered: bool,
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// The whole line, with what the request asked for.
+    line: String,
 }
 
 impl CallRecord {
-    /// Reads `call connection=1 method=Report received=2 sent=3`.
+    /// Reads `call connection=1 method=Report sequence=0 answered=yes received=2 sent=3`.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let rest = line.strip_prefix("call ")?;
-        let value = |key: &str| {
-            let mut words = rest.split_whitespace();
-            words.find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
-        };
         Some(Self {
-            connection: value("connection")?.parse().ok()?,
-            method: value("method")?.to_owned(),
-            received: value("received")?.parse().ok()?,
-            sent: value("sent")?.parse().ok()?,
+            connection: words::number(rest, "connection")?,
+            method: words::value(rest, "method")?.to_owned(),
+            answered: words::value(rest, "answered")? == "yes",
+            received: words::number(rest, "received")?,
+            sent: words::number(rest, "sent")?,
+            line: rest.to_owned(),
         })
+    }
+
+    /// What the request asked for under `key`.
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        words::number(&self.line, key)
     }
 }
 
@@ -86,12 +96,10 @@ mod tests {
     use super::*;
 
     fn record(connection: u64, method: &str, received: u64, sent: u64) -> CallRecord {
-        CallRecord {
-            connection,
-            method: method.to_owned(),
-            received,
-            sent,
-        }
+        let line = format!(
+            "call connection={connection} method={method} answered=yes received={received} sent={sent}"
+        );
+        CallRecord::parse(&line).unwrap()
     }
 
     #[test]
@@ -110,8 +118,16 @@ mod tests {
 
     #[test]
     fn parse_reads_the_servers_line() {
-        let line = "call connection=1 method=Report received=2 sent=3";
-        assert_eq!(CallRecord::parse(line), Some(record(1, "Report", 2, 3)));
+        let line = "call connection=1 method=Report sequence=7 answered=no received=2 sent=3";
+        let call = CallRecord::parse(line).unwrap();
+        assert_eq!(
+            (call.connection, call.method.as_str(), call.answered),
+            (1, "Report", false)
+        );
+        assert_eq!(
+            (call.received, call.sent, call.number("sequence")),
+            (2, 3, Some(7))
+        );
         assert_eq!(CallRecord::parse("call connection=1"), None);
     }
 }

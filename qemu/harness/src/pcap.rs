@@ -25,16 +25,14 @@ pub struct Segment {
 /// What went to a server and what came back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Frames to the server.
-    pub frames_sent: u64,
-    /// Frames from the server.
-    pub frames_received: u64,
     /// TCP payload to the server, in octets.
     pub payload_sent: u64,
     /// TCP payload from the server, in octets.
     pub payload_received: u64,
-    /// Octets of all these frames.
-    pub wire: u64,
+    /// Octets of the frames to the server.
+    pub wire_sent: u64,
+    /// Octets of the frames from the server.
+    pub wire_received: u64,
 }
 
 /// All TCP segments of a pcap file that `filter-dump` wrote.
@@ -90,15 +88,12 @@ pub fn traffic(segments: &[Segment], server_port: u16) -> Traffic {
     let mut traffic = Traffic::default();
     for segment in segments {
         if segment.destination_port == server_port {
-            traffic.frames_sent += 1;
             traffic.payload_sent += segment.payload;
+            traffic.wire_sent += segment.frame;
         } else if segment.source_port == server_port {
-            traffic.frames_received += 1;
             traffic.payload_received += segment.payload;
-        } else {
-            continue;
+            traffic.wire_received += segment.frame;
         }
-        traffic.wire += segment.frame;
     }
     traffic
 }

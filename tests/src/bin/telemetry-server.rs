@@ -37,8 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "calls" => {
                 for call in server.calls() {
                     println!(
-                        "call connection={} method={} received={} sent={}",
-                        call.connection, call.method, call.octets_received, call.octets_sent
+                        "call connection={} method={} {} answered={} received={} sent={}",
+                        call.connection,
+                        call.method,
+                        call.asked,
+                        if call.answered { "yes" } else { "no" },
+                        call.octets_received,
+                        call.octets_sent
                     );
                 }
                 println!("end");
