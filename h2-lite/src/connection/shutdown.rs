@@ -25,6 +25,11 @@ impl Connection<'_> {
             return Err(self.fail(flood.code, flood.reason));
         }
         let Some(key) = self.store.find(id) else {
+            // Nothing may be sent on a closed stream (5.1). What came too late is dropped, but no time makes a frame of a
+            // wrong size right.
+            if error.code == ErrorCode::FRAME_SIZE_ERROR {
+                return Err(self.fail(error.code, error.reason));
+            }
             return Ok(None);
         };
         let Some(stream) = self.store.get_mut(key).filter(|stream| stream.is_live()) else {

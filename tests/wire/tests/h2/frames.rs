@@ -231,6 +231,18 @@ fn error_on_an_idle_stream_reaches_the_connection_5_1() {
 }
 
 #[test]
+fn wrong_size_on_a_closed_stream_reaches_the_connection_5_1() {
+    for octets in [frame(2, 0, 1, &[0; 4]), frame(0, PADDED, 1, &[])] {
+        client(|s| {
+            s.request(0, true);
+            s.feed(&headers(1, STATUS_200, END_HEADERS | END_STREAM));
+            s.feed(&octets);
+            s.expect_failure(ErrorCode::FRAME_SIZE_ERROR, 0);
+        });
+    }
+}
+
+#[test]
 fn self_dependency_is_a_stream_error_rfc_7540_5_3_1() {
     client(|s| {
         s.request(0, true);
