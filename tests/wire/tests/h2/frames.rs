@@ -109,6 +109,16 @@ fn oversized_data_is_read_over_and_credited_4_2_and_6_9() {
 }
 
 #[test]
+fn oversized_data_counts_against_the_connection_window_6_9() {
+    client(|s| {
+        s.request(0, false);
+        s.feed(&headers(1, STATUS_200, END_HEADERS));
+        s.feed(&frame(0, 0, 1, &vec![0; 65_536])[..9]);
+        s.expect_failure(ErrorCode::FLOW_CONTROL_ERROR, 0);
+    });
+}
+
+#[test]
 fn frames_on_the_wrong_stream_are_protocol_errors_6() {
     let wrong = [
         data(0, b"x", 0),

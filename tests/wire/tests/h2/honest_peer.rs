@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use h2_lite::hpack_lite::{Decoder, Limits};
-use h2_lite::{ErrorCode, Field, StreamKey, Transmit};
+use h2_lite::{Budget, ErrorCode, Field, StreamKey, Transmit};
 use proptest::prelude::*;
 
 use crate::support::frames::*;
@@ -383,7 +383,7 @@ impl World<'_, '_, '_, '_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 800, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn strict_honest_peer_finds_no_fault_and_is_found_none_5_2_and_6_5_3(
@@ -396,7 +396,10 @@ proptest! {
             c.initial_window_size = WINDOW as u32;
             c.write_stall_ms = u32::MAX;
             c.settings_timeout_ms = u32::MAX;
+            c.header_block_timeout_ms = u32::MAX;
             c.budgets.data_overhead = u32::MAX;
+            c.budgets.control = Budget::new(u16::MAX, u16::MAX);
+            (c.budgets.pings, c.budgets.settings) = (c.budgets.control, c.budgets.control);
         });
         setup.script_whole(|s| {
             let (mut table, mut scratch) = (vec![0; 4_096], vec![0; 256]);

@@ -12,6 +12,7 @@ mod corpus;
 mod flow_control;
 mod frames;
 mod header_blocks;
+mod honest_client;
 mod honest_peer;
 mod messages;
 mod output;

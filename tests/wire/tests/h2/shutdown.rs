@@ -237,6 +237,18 @@ fn unfinished_header_block_times_out_10_5() {
 }
 
 #[test]
+fn finished_header_block_is_waited_for_no_more_10_5() {
+    client(|s| {
+        s.request(0, true);
+        s.feed(&headers(1, STATUS_200, 0));
+        assert!(s.conn.poll_timeout().is_some());
+        s.feed(&continuation(1, b"", END_HEADERS));
+        assert_eq!(s.conn.poll_timeout(), None);
+        s.expect(&ok(1, false));
+    });
+}
+
+#[test]
 fn write_stall_ends_the_connection_10_5() {
     client(|s| {
         s.request(0, true);
