@@ -116,11 +116,10 @@ fn tree(workspace: &Workspace, name: &str) -> Result<Vec<String>> {
 }
 
 fn check_imports(folder: &Path, forbidden: &[&str]) -> Result<()> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
+    // A folder that was renamed must not make its rule fall silent.
+    let entries = fs::read_dir(folder).with_context(|| format!("a layer rule names {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
         if path.is_dir() {
             check_imports(&path, forbidden)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -151,12 +150,37 @@ const REQUIRED_DEPENDENCIES: [(&str, &[&str]); 3] = [
 const RUNTIME: [&str; 4] = ["hpack-lite", "h2-lite", "rpc-nostd", "micropb"];
 
 /// Folders, and what their files may not name.
-const FORBIDDEN_IMPORTS: [(&str, &[&str]); 4] = [
+const FORBIDDEN_IMPORTS: [(&str, &[&str]); 5] = [
     ("hpack/src", &["h2_lite", "rpc_nostd"]),
-    (
-        "h2-lite/src/frame",
-        &["crate::stream", "crate::connection", "rpc_nostd"],
-    ),
-    ("h2-lite/src/stream", &["crate::connection", "rpc_nostd"]),
+    ("h2-lite/src", &["rpc_nostd"]),
+    ("h2-lite/src/frame", &["crate::stream", "crate::connection"]),
+    ("h2-lite/src/stream", &["crate::connection"]),
     ("rpc-nostd/src", &["h2_lite::frame"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_imports_of_a_layer_above_is_found_in_every_folder() {
+        let folder = std::env::temp_dir().join(format!("xtask-layers-{}", std::process::id()));
+        fs::create_dir_all(folder.join("deeper")).unwrap();
+        let file = folder.join("deeper/a.rs");
+        fs::write(&file, "use crate::connection::Connection;\n").unwrap();
+        let error = check_imports(&folder, &["crate::stream", "crate::connection"]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("a.rs names crate::connection, a layer above it"),
+            "{error}"
+        );
+        fs::write(&file, "use crate::error::Error;\n").unwrap();
+        assert!(check_imports(&folder, &["crate::connection"]).is_ok());
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(
+            check_imports(&folder, &["crate::connection"]).is_err(),
+            "a folder that is gone"
+        );
+    }
+}

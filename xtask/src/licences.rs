@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::layers;
 use crate::workspace::Workspace;
@@ -36,21 +37,28 @@ pub(crate) fn check(workspace: &Workspace, folder: &Path, reach: Reach) -> Resul
         if reach == Reach::Host {
             allowed.extend(exceptions(&rules, package["name"].as_str().unwrap_or_default()));
         }
-        let name = format!("{} {}", package["name"], package["version"]).replace('"', "");
-        if package["source"] != CRATES_IO {
-            complaints.push(format!("{name} comes from {}", package["source"]));
-        }
-        match package["license"].as_str() {
-            Some(expression) if is_allowed(expression, &allowed) => {}
-            Some(expression) => complaints.push(format!("{name} is licensed {expression}")),
-            None => complaints.push(format!("{name} states no licence")),
-        }
+        complaints.extend(complaints_about(package, &allowed));
     }
     if !complaints.is_empty() {
         bail!("not allowed by deny.toml:\n    {}", complaints.join("\n    "));
     }
     println!("    {count} dependencies, all from crates.io, all under licences that deny.toml allows");
     Ok(())
+}
+
+/// What is wrong with one package of cargo's metadata.
+fn complaints_about(package: &Value, allowed: &[String]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let name = format!("{} {}", package["name"], package["version"]).replace('"', "");
+    if package["source"] != CRATES_IO {
+        complaints.push(format!("{name} comes from {}", package["source"]));
+    }
+    match package["license"].as_str() {
+        Some(expression) if is_allowed(expression, allowed) => {}
+        Some(expression) => complaints.push(format!("{name} is licensed {expression}")),
+        None => complaints.push(format!("{name} states no licence")),
+    }
+    complaints
 }
 
 /// What is allowed for one package only: lines such as `{ crate = "name", allow = ["MPL-2.0"] }`.
@@ -176,6 +184,24 @@ mod tests {
         assert!(!allows("(MIT"));
         assert!(!allows("MIT Apache-2.0"));
         assert!(!allows(""));
+    }
+
+    #[test]
+    fn complaints_about_source_and_licence() {
+        let complaints = |source: &str, license: Option<&str>| {
+            let package = serde_json::json!({
+                "name": "a", "version": "1.0.0", "source": source, "license": license,
+            });
+            complaints_about(&package, &["MIT".to_owned()])
+        };
+        assert!(complaints(CRATES_IO, Some("MIT")).is_empty());
+        let elsewhere = complaints("git+https://example.com/a", Some("MIT"));
+        assert_eq!(elsewhere, ["a 1.0.0 comes from \"git+https://example.com/a\""]);
+        assert_eq!(
+            complaints(CRATES_IO, Some("GPL-3.0")),
+            ["a 1.0.0 is licensed GPL-3.0"]
+        );
+        assert_eq!(complaints(CRATES_IO, None), ["a 1.0.0 states no licence"]);
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process;
 
 /// A published package and the folder that holds it.
 pub(crate) struct Published {
@@ -58,19 +61,14 @@ impl Workspace {
             .parent()
             .context("xtask has no parent folder")?
             .to_path_buf();
-        let target = match env::var_os("CARGO_TARGET_DIR") {
-            Some(dir) => env::current_dir().context("no current folder")?.join(dir),
-            None => root.join("target"),
-        };
+        let target = target_folder(&root)?;
         let ci = env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false" && value != "0");
         Ok(Self { root, target, ci })
     }
 
     /// `cargo` of the toolchain that built this program, in the root folder.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(&self.root);
-        command
+        cargo_in(&self.root)
     }
 
     /// Cargo's target folder for firmware: the harness's, so that what both need is built once.
@@ -85,4 +83,20 @@ impl Workspace {
     pub(crate) fn firmware(&self) -> PathBuf {
         self.root.join("qemu")
     }
+}
+
+fn cargo_in(root: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Where cargo builds: environment and configuration files have a say in it, so cargo is asked.
+fn target_folder(root: &Path) -> Result<PathBuf> {
+    let mut command = cargo_in(root);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: Value =
+        serde_json::from_str(&process::output(&mut command)?).context("cargo metadata is not JSON")?;
+    let folder = metadata["target_directory"].as_str();
+    folder.map(PathBuf::from).context("cargo names no target folder")
 }
