@@ -72,6 +72,11 @@
 //! # }
 //! ```
 //!
+//! # What is not here
+//!
+//! Server push (refused), stream priorities (read and forgotten), padding of own frames, CONNECT (malformed to a server),
+//! the upgrade from HTTP/1.1. Whether a response's content is as long as its content-length is the application's business.
+//!
 //! # What the peer cannot do
 //!
 //! Make it allocate, loop or panic: input is parsed in place, what is owed to the peer is flags, slots and counters, and

@@ -256,6 +256,32 @@ fn every_error_frame_of_the_corpus_fails_a_client_with_a_listed_code() {
     }
 }
 
+#[test]
+fn every_error_frame_of_the_corpus_fails_a_server_with_a_listed_code() {
+    let Some(files) = archive("http2-frame-test-case.tar.xz") else {
+        return;
+    };
+    for (name, content) in files
+        .iter()
+        .filter(|(name, _)| name.starts_with("./error/") || name.starts_with("error/"))
+    {
+        let case: Value = serde_json::from_slice(content).unwrap();
+        let wire = hex(case["wire"].as_str().unwrap());
+        let codes: Vec<u32> = case["error"].as_array().unwrap().iter().map(number).collect();
+        Setup::server().script(|s| {
+            s.accept();
+            let request = frames::block(&crate::support::REQUEST);
+            s.feed(&frames::headers(1, &request, frames::END_HEADERS));
+            s.feed(&wire);
+            let code = s.events().iter().find_map(|event| match event {
+                crate::support::Ev::Error(code, _) | crate::support::Ev::Reset(_, code, _) => Some(code.0),
+                _ => None,
+            });
+            assert!(code.is_some_and(|code| codes.contains(&code)), "{name}: {code:?}");
+        });
+    }
+}
+
 /// Plays `octets` to `setup` whole, octet by octet, and cut in two at every place.
 fn replay(setup: &Setup, name: &str, octets: &[u8], prepare: impl Fn(&mut Session<'_, '_>)) {
     let script = |s: &mut Session<'_, '_>| {

@@ -258,3 +258,22 @@ fn field_larger_than_the_scratch_is_skipped_and_the_block_goes_on_10_5_1() {
         s.expect(&expected);
     });
 }
+
+#[test]
+fn block_above_its_bound_ends_at_the_same_field_for_every_cut_10_5_1() {
+    Setup::client()
+        .config(|c| c.budgets.header_block_size = 20)
+        .script(|s| {
+            s.handshake();
+            s.request(0, true);
+            // 1 + 15 octets are within the bound, the next field crosses it.
+            let fields = block(&[("alpha", "12345678"), ("beta", "12345678")]);
+            s.feed(&headers(1, &[STATUS_200, &fields[..]].concat(), END_HEADERS));
+            let events = s.events();
+            assert_eq!(events.len(), 3, "{events:?}");
+            assert!(matches!(
+                events[2],
+                Ev::Error(ErrorCode::ENHANCE_YOUR_CALM, "header block too large")
+            ));
+        });
+}

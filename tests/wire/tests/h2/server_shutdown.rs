@@ -46,6 +46,9 @@ fn graceful_shutdown_takes_what_was_on_its_way_6_8() {
         s.output();
         assert!(s.conn.is_closed());
         assert_eq!(s.conn.error(), None);
+        // The last stream is not above itself: on it the usual rule holds.
+        s.feed(&data(3, b"x", 0));
+        s.expect_failure(ErrorCode::STREAM_CLOSED, 3);
     });
 }
 
