@@ -4,19 +4,14 @@
 //! device and counted in RX_DROP; QEMU drops without counting. TCP receive windows that sum to less than the FIFO keep
 //! that from happening.
 
-use core::task::Context;
-
-use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, TxToken};
 use embassy_sync::waitqueue::AtomicWaker;
 
 use crate::Registers;
-use crate::frame::{FRAME_LEN, FrameBuffers, HEADER_LEN, Received};
+use crate::ethernet::{Controller, FRAME_LEN, HEADER_LEN};
 
-/// The controller as an embassy-net device.
-pub struct Lan9118<'d> {
+/// The started controller.
+pub struct Lan9118 {
     registers: Registers,
-    mac: [u8; 6],
-    buffers: &'d mut FrameBuffers,
 }
 
 /// There is no LAN9118 at the address: BYTE_TEST reads something else.
@@ -26,7 +21,7 @@ pub struct NotFound {
     pub byte_test: u32,
 }
 
-impl<'d> Lan9118<'d> {
+impl Lan9118 {
     /// Takes, resets and starts the controller.
     ///
     /// `registers` is the controller's block (0x100 bytes). The caller unmasks the interrupt and calls
@@ -34,7 +29,7 @@ impl<'d> Lan9118<'d> {
     ///
     /// # Errors
     /// [`NotFound`]: the block is not a LAN9118.
-    pub fn new(registers: Registers, mac: [u8; 6], buffers: &'d mut FrameBuffers) -> Result<Self, NotFound> {
+    pub fn new(registers: Registers, mac: [u8; 6]) -> Result<Self, NotFound> {
         let byte_test = registers.read(BYTE_TEST);
         if byte_test != BYTE_TEST_VALUE {
             return Err(NotFound { byte_test });
@@ -45,11 +40,7 @@ impl<'d> Lan9118<'d> {
         registers.write(HW_CFG, HW_CFG_MBO | 5 << 16);
         registers.write(INT_EN, 0);
         registers.write(INT_STS, u32::MAX);
-        let device = Self {
-            registers,
-            mac,
-            buffers,
-        };
+        let device = Self { registers };
         device.mac_write(MAC_ADDRL, u32::from_le_bytes([mac[0], mac[1], mac[2], mac[3]]));
         device.mac_write(MAC_ADDRH, u32::from_le_bytes([mac[4], mac[5], 0, 0]));
         // Receive level 0: interrupt as soon as one status word is there. Transmit data level: a whole frame free.
@@ -70,13 +61,18 @@ impl<'d> Lan9118<'d> {
         self.registers.write(MAC_CSR_CMD, MAC_CSR_BUSY | index);
         while self.registers.read(MAC_CSR_CMD) & MAC_CSR_BUSY != 0 {}
     }
+}
 
-    /// Moves the oldest good frame from the FIFO into the receive buffer. `None`: the FIFO is empty.
-    fn read_frame(&mut self) -> Option<usize> {
+impl Controller for Lan9118 {
+    fn waker() -> &'static AtomicWaker {
+        &WAKER
+    }
+
+    fn read_frame(&self, frame: &mut [u8; FRAME_LEN]) -> Option<usize> {
         while self.registers.read(RX_FIFO_INF) & RX_FIFO_INF_STATUS_USED != 0 {
             let status = self.registers.read(RX_STATUS);
             let total = usize::try_from(status >> 16 & 0x3fff).unwrap_or(0);
-            let mut chunks = self.buffers.rx.chunks_mut(4);
+            let mut chunks = frame.chunks_mut(4);
             for _ in 0..total.div_ceil(4) {
                 let word = self.registers.read(RX_DATA).to_le_bytes();
                 if let Some(chunk) = chunks.next() {
@@ -98,7 +94,6 @@ impl<'d> Lan9118<'d> {
         None
     }
 
-    /// Is there room for a whole frame in the transmit FIFO? If not, the interrupt that tells is asked for.
     fn tx_ready(&self) -> bool {
         // Results of earlier transmissions: the FIFO of results must not fill up.
         while self.registers.read(TX_FIFO_INF) & TX_FIFO_INF_STATUS_USED != 0 {
@@ -111,6 +106,17 @@ impl<'d> Lan9118<'d> {
         self.registers.write(INT_EN, INT_RSFL | INT_TDFA);
         ready()
     }
+
+    fn write_frame(&self, frame: &[u8]) {
+        let len = u32::try_from(frame.len()).unwrap_or(0);
+        self.registers.write(TX_DATA, TX_CMD_FIRST | TX_CMD_LAST | len);
+        self.registers.write(TX_DATA, len);
+        for chunk in frame.chunks(4) {
+            let mut word = [0; 4];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.registers.write(TX_DATA, u32::from_le_bytes(word));
+        }
+    }
 }
 
 /// Acknowledges the controller's interrupt and wakes the stack. `registers` is the controller's block.
@@ -119,79 +125,6 @@ pub fn on_interrupt(registers: &Registers) {
     registers.write(INT_STS, pending & (INT_RSFL | INT_TDFA));
     registers.write(INT_EN, INT_RSFL);
     WAKER.wake();
-}
-
-impl Driver for Lan9118<'_> {
-    type RxToken<'a>
-        = Received<'a>
-    where
-        Self: 'a;
-    type TxToken<'a>
-        = Transmit<'a>
-    where
-        Self: 'a;
-
-    fn receive(&mut self, cx: &mut Context) -> Option<(Received<'_>, Transmit<'_>)> {
-        WAKER.register(cx.waker());
-        if !self.tx_ready() {
-            return None;
-        }
-        let len = self.read_frame()?;
-        let frame = self.buffers.rx.get_mut(..len)?;
-        Some((
-            Received { frame },
-            Transmit {
-                registers: &self.registers,
-                frame: &mut self.buffers.tx,
-            },
-        ))
-    }
-
-    fn transmit(&mut self, cx: &mut Context) -> Option<Transmit<'_>> {
-        WAKER.register(cx.waker());
-        self.tx_ready().then_some(Transmit {
-            registers: &self.registers,
-            frame: &mut self.buffers.tx,
-        })
-    }
-
-    // User networking is always connected; a board would ask the PHY.
-    fn link_state(&mut self, _cx: &mut Context) -> LinkState {
-        LinkState::Up
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::default();
-        capabilities.max_transmission_unit = FRAME_LEN;
-        capabilities
-    }
-
-    fn hardware_address(&self) -> HardwareAddress {
-        HardwareAddress::Ethernet(self.mac)
-    }
-}
-
-/// Room for one frame to be sent.
-pub struct Transmit<'a> {
-    registers: &'a Registers,
-    frame: &'a mut [u8; FRAME_LEN],
-}
-
-impl TxToken for Transmit<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let frame = &mut self.frame[..len];
-        let result = f(frame);
-        let len_bits = u32::try_from(len).unwrap_or(0);
-        self.registers
-            .write(TX_DATA, TX_CMD_FIRST | TX_CMD_LAST | len_bits);
-        self.registers.write(TX_DATA, len_bits);
-        for chunk in frame.chunks(4) {
-            let mut word = [0; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.registers.write(TX_DATA, u32::from_le_bytes(word));
-        }
-        result
-    }
 }
 
 static WAKER: AtomicWaker = AtomicWaker::new();

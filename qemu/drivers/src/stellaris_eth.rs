@@ -5,28 +5,23 @@
 //! acknowledged first and the FIFO then drained to the end; embassy-net does so by calling `receive` until `None`.
 
 use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::Context;
-
-use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, TxToken};
 use embassy_sync::waitqueue::AtomicWaker;
 
 use crate::Registers;
-use crate::frame::{FRAME_LEN, FrameBuffers, HEADER_LEN, Received};
+use crate::ethernet::{Controller, FRAME_LEN, HEADER_LEN};
 
-/// The controller as an embassy-net device.
-pub struct StellarisEth<'d> {
+/// The started controller.
+pub struct StellarisEth {
     registers: Registers,
-    mac: [u8; 6],
-    buffers: &'d mut FrameBuffers,
 }
 
-impl<'d> StellarisEth<'d> {
+impl StellarisEth {
     /// Takes and starts the controller.
     ///
     /// `registers` is the controller's block (0x40 bytes). The caller unmasks the interrupt and calls
     /// [`on_interrupt`] from it.
     #[must_use]
-    pub fn new(registers: Registers, mac: [u8; 6], buffers: &'d mut FrameBuffers) -> Self {
+    pub fn new(registers: Registers, mac: [u8; 6]) -> Self {
         registers.write(IM, 0);
         registers.write(RCTL, RCTL_RSTFIFO);
         registers.write(RIS, u32::MAX);
@@ -35,24 +30,27 @@ impl<'d> StellarisEth<'d> {
         registers.write(TCTL, TCTL_DUPLEX | TCTL_CRC | TCTL_PADEN | TCTL_TXEN);
         registers.write(RCTL, RCTL_BADCRC | RCTL_RXEN);
         registers.write(IM, INT_RX | INT_FOV);
-        Self {
-            registers,
-            mac,
-            buffers,
-        }
+        Self { registers }
+    }
+}
+
+impl Controller for StellarisEth {
+    fn waker() -> &'static AtomicWaker {
+        &WAKER
     }
 
-    /// Moves the oldest frame from the FIFO into the receive buffer. `None`: the FIFO is empty.
-    ///
-    /// A frame longer than an Ethernet frame can be is taken out of the FIFO and left.
-    fn read_frame(&mut self) -> Option<usize> {
+    // A frame longer than an Ethernet frame can be is taken out of the FIFO and left.
+    fn read_frame(&self, frame: &mut [u8; FRAME_LEN]) -> Option<usize> {
+        if OVERRUN.swap(false, Ordering::Relaxed) {
+            defmt::warn!("network: a frame was lost, the receive FIFO was full");
+        }
         while self.registers.read(NP) & NP_MASK > 0 {
             // First word: total length (with itself and the FCS) in the low half, then the frame's first 2 bytes.
             let first = self.registers.read(DATA);
             let total = usize::try_from(first & 0xffff).unwrap_or(0);
             let len = total.saturating_sub(LENGTH_AND_FCS);
             let words = total.div_ceil(4).saturating_sub(1);
-            let (head, rest) = self.buffers.rx.split_at_mut(2);
+            let (head, rest) = frame.split_at_mut(2);
             head.copy_from_slice(&first.to_le_bytes()[2..]);
             let mut chunks = rest.chunks_mut(4);
             for _ in 0..words {
@@ -68,7 +66,6 @@ impl<'d> StellarisEth<'d> {
         None
     }
 
-    /// Is the transmitter free? If not, its interrupt is asked for.
     fn tx_ready(&self) -> bool {
         if self.registers.read(TR) & TR_NEWTX == 0 {
             return true;
@@ -77,83 +74,10 @@ impl<'d> StellarisEth<'d> {
         // The transmission may have ended between the two accesses.
         self.registers.read(TR) & TR_NEWTX == 0
     }
-}
 
-/// Acknowledges the controller's interrupt and wakes the stack. `registers` is the controller's block.
-pub fn on_interrupt(registers: &Registers) {
-    let pending = registers.read(RIS);
-    registers.write(RIS, pending & (INT_RX | INT_FOV | INT_TXEMP));
-    if pending & INT_FOV != 0 {
-        OVERRUN.store(true, Ordering::Relaxed);
-    }
-    WAKER.wake();
-}
-
-impl Driver for StellarisEth<'_> {
-    type RxToken<'a>
-        = Received<'a>
-    where
-        Self: 'a;
-    type TxToken<'a>
-        = Transmit<'a>
-    where
-        Self: 'a;
-
-    fn receive(&mut self, cx: &mut Context) -> Option<(Received<'_>, Transmit<'_>)> {
-        WAKER.register(cx.waker());
-        if OVERRUN.swap(false, Ordering::Relaxed) {
-            defmt::warn!("network: a frame was lost, the receive FIFO was full");
-        }
-        if !self.tx_ready() {
-            return None;
-        }
-        let len = self.read_frame()?;
-        let frame = self.buffers.rx.get_mut(..len)?;
-        Some((
-            Received { frame },
-            Transmit {
-                registers: &self.registers,
-                frame: &mut self.buffers.tx,
-            },
-        ))
-    }
-
-    fn transmit(&mut self, cx: &mut Context) -> Option<Transmit<'_>> {
-        WAKER.register(cx.waker());
-        self.tx_ready().then_some(Transmit {
-            registers: &self.registers,
-            frame: &mut self.buffers.tx,
-        })
-    }
-
-    // QEMU models no MII, so there is no link to wait for.
-    fn link_state(&mut self, _cx: &mut Context) -> LinkState {
-        LinkState::Up
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::default();
-        capabilities.max_transmission_unit = FRAME_LEN;
-        capabilities
-    }
-
-    fn hardware_address(&self) -> HardwareAddress {
-        HardwareAddress::Ethernet(self.mac)
-    }
-}
-
-/// Room for one frame to be sent.
-pub struct Transmit<'a> {
-    registers: &'a Registers,
-    frame: &'a mut [u8; FRAME_LEN],
-}
-
-impl TxToken for Transmit<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let frame = &mut self.frame[..len];
-        let result = f(frame);
+    fn write_frame(&self, frame: &[u8]) {
         // First word: length without the 14 bytes of header, then the frame's first 2 bytes.
-        let payload_len = u16::try_from(len.saturating_sub(HEADER_LEN))
+        let payload_len = u16::try_from(frame.len().saturating_sub(HEADER_LEN))
             .unwrap_or(0)
             .to_le_bytes();
         let (head, rest) = frame.split_at(2);
@@ -168,8 +92,17 @@ impl TxToken for Transmit<'_> {
         }
         // The threshold register resets to "never by itself".
         self.registers.write(TR, TR_NEWTX);
-        result
     }
+}
+
+/// Acknowledges the controller's interrupt and wakes the stack. `registers` is the controller's block.
+pub fn on_interrupt(registers: &Registers) {
+    let pending = registers.read(RIS);
+    registers.write(RIS, pending & (INT_RX | INT_FOV | INT_TXEMP));
+    if pending & INT_FOV != 0 {
+        OVERRUN.store(true, Ordering::Relaxed);
+    }
+    WAKER.wake();
 }
 
 static WAKER: AtomicWaker = AtomicWaker::new();

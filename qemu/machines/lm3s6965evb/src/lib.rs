@@ -6,12 +6,12 @@ use cortex_m_rt::exception;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, Stack};
 use qemu_drivers::stellaris_eth::{self, StellarisEth};
-use qemu_drivers::{FrameBuffers, Registers, systick};
+use qemu_drivers::{Ethernet, FrameBuffers, Registers, systick};
 use qemu_runtime::{Args, executor, network};
 use static_cell::ConstStaticCell;
 
 /// The machine's network interface.
-pub type Nic = StellarisEth<'static>;
+pub type Nic = Ethernet<'static, StellarisEth>;
 
 /// Starts clock, timer and network, and runs `app` with the network stack. To be called once, from `main`.
 pub fn run(app: fn(Spawner, Stack<'static>, Args)) -> ! {
@@ -24,7 +24,7 @@ pub fn run(app: fn(Spawner, Stack<'static>, Args)) -> ! {
     start_alarm_timer();
     // SAFETY: the Ethernet controller's block; beside this owner only the handler below acknowledges interrupts.
     let registers = unsafe { Registers::new(ETHERNET, 0x40) };
-    let nic = StellarisEth::new(registers, MAC, BUFFERS.take());
+    let nic = Ethernet::new(StellarisEth::new(registers, MAC), MAC, BUFFERS.take());
     // SAFETY: the two handlers' data (clock, wakers) are statics, ready from the start.
     unsafe {
         NVIC::unmask(Irq::Timer0A);

@@ -6,12 +6,12 @@ use cortex_m_rt::exception;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, Stack};
 use qemu_drivers::lan9118::{self, Lan9118};
-use qemu_drivers::{FrameBuffers, Registers, systick};
+use qemu_drivers::{Ethernet, FrameBuffers, Registers, systick};
 use qemu_runtime::{Args, executor, network};
 use static_cell::ConstStaticCell;
 
 /// The machine's network interface.
-pub type Nic = Lan9118<'static>;
+pub type Nic = Ethernet<'static, Lan9118>;
 
 /// Starts clock, timer and network, and runs `app` with the network stack. To be called once, from `main`.
 pub fn run(app: fn(Spawner, Stack<'static>, Args)) -> ! {
@@ -24,8 +24,8 @@ pub fn run(app: fn(Spawner, Stack<'static>, Args)) -> ! {
     start_alarm_timer();
     // SAFETY: the Ethernet controller's block; beside this owner only the handler below acknowledges interrupts.
     let registers = unsafe { Registers::new(ETHERNET, 0x100) };
-    let nic = match Lan9118::new(registers, MAC, BUFFERS.take()) {
-        Ok(nic) => nic,
+    let nic = match Lan9118::new(registers, MAC) {
+        Ok(controller) => Ethernet::new(controller, MAC, BUFFERS.take()),
         Err(error) => panic!("no LAN9118: BYTE_TEST reads {:#x}", error.byte_test),
     };
     // SAFETY: the two handlers' data (clock, wakers) are statics, ready from the start.
