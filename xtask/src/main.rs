@@ -5,6 +5,7 @@
 
 mod apt;
 mod ci;
+mod corpora;
 mod demo;
 mod device;
 mod firmware;

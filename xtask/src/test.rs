@@ -11,12 +11,15 @@ use crate::report::Report;
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{process, python, qemu, witness};
+use crate::{corpora, process, python, qemu, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
     let python = report.step("Python's grpcio, to test against a foreign gRPC", || {
         python::ensure(workspace)
+    });
+    report.step("Corpora that the HPACK and HTTP/2 tests read", || {
+        corpora::check(workspace)
     });
     report.step(
         "Host tests of all packages, with the examples of their docs",
