@@ -81,11 +81,7 @@ impl Server {
             answers,
             port: 0,
         };
-        let line = server.answer()?;
-        let port = line
-            .strip_prefix("listening port=")
-            .and_then(|port| port.parse().ok());
-        server.port = port.with_context(|| format!("{PROGRAM} said {line:?} instead of its port"))?;
+        server.port = listening_port(&server.answer()?)?;
         Ok(server)
     }
 
