@@ -1,5 +1,4 @@
 //! hpack-test-case: what six encoders made of real browsing sessions, and the sessions themselves.
-//!
 use std::ffi::OsStr;
 use std::path::Path;
 
