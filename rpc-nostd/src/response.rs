@@ -428,6 +428,27 @@ mod tests {
     }
 
     #[test]
+    fn a_compressed_response_is_told_from_one_that_only_says_so() {
+        let reason = |encoding: &[(&str, &str)]| {
+            let head = [
+                &[(":status", "200"), ("content-type", "application/grpc")],
+                encoding,
+            ]
+            .concat();
+            let script = Script::new()
+                .block(Section::Headers, &head, false)
+                .data(&[1, 0, 0, 0, 0]);
+            match script.response.outcome() {
+                Some(Outcome::Local(Code::INTERNAL, reason)) => reason,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(reason(&[("grpc-encoding", "gzip")]).contains("did not offer"));
+        assert!(reason(&[("grpc-encoding", "identity")]).contains("names no grpc-encoding"));
+        assert!(reason(&[]).contains("names no grpc-encoding"));
+    }
+
+    #[test]
     fn a_reset_before_any_response_may_be_retried_where_nothing_was_processed() {
         let mut fresh = Response::new();
         fresh.recv_reset(ErrorCode::REFUSED_STREAM, Origin::Peer);
