@@ -123,11 +123,7 @@ impl Story {
         );
         want(
             "an error status with code, message and details",
-            self.first("error-status").is_some_and(|line| {
-                line.value("code") == Some("9")
-                    && line.text.contains(ERROR_MESSAGE)
-                    && line.value("details") == Some(ERROR_DETAILS)
-            }),
+            self.is_error_whole(),
         );
         want(
             "a deadline that expired",
@@ -150,6 +146,14 @@ impl Story {
         );
         want("a good end", self.first("done").is_some());
         complaints
+    }
+
+    fn is_error_whole(&self) -> bool {
+        self.first("error-status").is_some_and(|line| {
+            line.value("code") == Some("9")
+                && line.text.contains(ERROR_MESSAGE)
+                && line.value("details") == Some(ERROR_DETAILS)
+        })
     }
 
     /// The new server counts from 1 again: fewer reports than the old one had stored prove who answered.

@@ -180,9 +180,9 @@ impl<'m> Connection<'m> {
         fill(payload);
         self.send.commit(len.saturating_add(FrameHeader::LEN));
         // Both cover it, as `room_for_data` says.
-        let _ = self.send_window.consume(length);
+        self.send_window.lower(length);
         if let Some(stream) = self.store.get_mut(key) {
-            let _ = stream.send_window.consume(length);
+            stream.send_window.lower(length);
         }
         if end_stream {
             self.close_local(key);

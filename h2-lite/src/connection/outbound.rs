@@ -212,8 +212,7 @@ impl Connection<'_> {
             if !self.send.push(&frame.encode()) {
                 return;
             }
-            // Never above the default: only what was received goes back.
-            let _ = self.receive_window.increase(self.uncredited);
+            self.receive_window.give_back(self.uncredited);
             self.uncredited = 0;
         }
         let quarter = self.credit_quarter();
@@ -228,7 +227,7 @@ impl Connection<'_> {
             if !self.send.push(&frame.encode()) {
                 return;
             }
-            let _ = stream.receive_window.increase(stream.released);
+            stream.receive_window.give_back(stream.released);
             stream.released = 0;
             stream.clear(Flag::CreditDue);
         }

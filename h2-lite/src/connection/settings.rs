@@ -183,8 +183,8 @@ impl Connection<'_> {
         let before = role::first_receive_window(self.role, false, configured);
         let after = role::first_receive_window(self.role, true, configured);
         for (_, stream) in self.store.iter_mut() {
-            // Only downwards from the default or not at all, so there is nothing to overflow.
-            let _ = stream.receive_window.shift(before, after);
+            // Only downwards from the default, or not at all.
+            stream.receive_window.lower(before.saturating_sub(after));
         }
     }
 }

@@ -54,6 +54,16 @@ impl Window {
         Ok(())
     }
 
+    /// Credit that we give back: never more than was received, so it stays within the bound.
+    pub(crate) fn give_back(&mut self, octets: u32) {
+        self.0 = self.0.saturating_add_unsigned(octets);
+    }
+
+    /// DATA of ours that the window is known to cover, or our own setting that became smaller by `octets`.
+    pub(crate) fn lower(&mut self, octets: u32) {
+        self.0 = self.0.saturating_sub_unsigned(octets);
+    }
+
     /// SETTINGS_INITIAL_WINDOW_SIZE went from `old` to `new`: the window moves by the difference (6.9.2).
     pub(crate) fn shift(&mut self, old: u32, new: u32) -> Result<(), WindowOverflow> {
         let delta = i64::from(new).saturating_sub(i64::from(old));
