@@ -22,40 +22,28 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod blocking;
-mod call;
-mod channel;
 pub mod client;
 mod codec;
-mod config;
-mod connectivity;
 mod deadline;
-mod events;
+mod driver;
+mod endpoint;
 mod framing;
+mod link;
 mod metadata;
 mod method;
 mod percent;
-mod resources;
-mod response;
-mod runner;
-mod session;
 mod slot;
 mod status;
 pub mod time;
 pub mod transport;
-mod waiters;
 
-pub use channel::Channel;
-pub use config::Config;
-pub use connectivity::{Backoff, ConnectivityState};
+pub use client::{Backoff, Channel, Config, ConnectivityState, Resources, Runner, blocking};
 pub use h2_lite::ConfigError;
 #[cfg(feature = "heapless")]
 pub use heapless;
 pub use metadata::{MAX_BINARY_VALUE, MetadataEntry, MetadataValue, ReceivedMetadata};
-pub use method::Method;
+pub use method::{Method, MethodKind};
 pub use micropb;
-pub use resources::Resources;
-pub use runner::Runner;
 pub use status::{Code, Status};
 #[cfg(feature = "embassy-time")]
 pub use time::EmbassyTimer;

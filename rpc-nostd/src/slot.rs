@@ -1,11 +1,11 @@
-//! The place of one call on a connection: its receive buffer, what has come back, and whom to wake.
+//! The place of one call on a connection: its receive buffer, what has come, and whom to wake.
 
 use core::task::Waker;
 
 use h2_lite::StreamKey;
 
+use crate::framing::{self, PREFIX_LEN};
 use crate::metadata::ReceivedMetadata;
-use crate::response::Response;
 
 /// Names a slot for as long as one call has it: a stale key is told from a live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,22 +14,25 @@ pub(crate) struct SlotKey {
     pub(crate) generation: u32,
 }
 
-/// Memory and state of one call. [`Resources`](crate::Resources) holds `STREAMS` of them.
+/// Memory and state of one call. `H` is what its headers said: a response's to a client, a request's to a server.
 #[derive(Debug)]
-pub(crate) struct Slot<'r> {
+pub(crate) struct Slot<'r, H> {
     pub(crate) generation: u32,
     pub(crate) state: SlotState,
-    pub(crate) response: Response,
+    pub(crate) head: H,
     pub(crate) recv: RecvBuffer<'r>,
     pub(crate) store: ReceivedMetadata<'r>,
-    pub(crate) waker: Option<Waker>,
+    /// Whoever waits for messages or for the end.
+    pub(crate) receiver: Option<Waker>,
+    /// Whoever waits for room or credit. A unary call is both.
+    pub(crate) sender: Option<Waker>,
 }
 
 /// Who uses the slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SlotState {
     Free,
-    /// A call has it; no HEADERS have been sent.
+    /// A call has it; it has no stream yet.
     Held,
     /// A call has it, on this stream.
     Open(StreamKey),
@@ -37,15 +40,16 @@ pub(crate) enum SlotState {
     Abandoned,
 }
 
-impl<'r> Slot<'r> {
-    pub(crate) const fn new(recv: &'r mut [u8], store: &'r mut [u8]) -> Self {
+impl<'r, H> Slot<'r, H> {
+    pub(crate) const fn new(head: H, recv: &'r mut [u8], store: &'r mut [u8]) -> Self {
         Self {
             generation: 0,
             state: SlotState::Free,
-            response: Response::new(),
-            recv: RecvBuffer { memory: recv, len: 0 },
+            head,
+            recv: RecvBuffer::new(recv),
             store: ReceivedMetadata::new(store),
-            waker: None,
+            receiver: None,
+            sender: None,
         }
     }
 
@@ -56,31 +60,46 @@ impl<'r> Slot<'r> {
         }
     }
 
-    /// Whether its connection is still needed: for a response, or to send RST_STREAM.
-    pub(crate) fn is_busy(&self) -> bool {
-        match self.state {
-            SlotState::Free | SlotState::Held => false,
-            SlotState::Open(_) => self.response.outcome().is_none(),
-            SlotState::Abandoned => true,
-        }
-    }
-
-    /// Empties what an earlier call, or an earlier attempt, left.
-    pub(crate) fn begin(&mut self, keep_metadata: bool) {
-        self.response.begin(keep_metadata);
-        self.recv.len = 0;
-        self.store.clear();
-        self.state = SlotState::Held;
-    }
-
     pub(crate) fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
+        for waker in [self.receiver.take(), self.sender.take()].into_iter().flatten() {
             waker.wake();
         }
     }
+
+    /// Keeps `waker` for what arrives.
+    pub(crate) fn set_receiver(&mut self, waker: &Waker) {
+        keep(&mut self.receiver, waker);
+    }
+
+    /// Keeps `waker` for room to send.
+    pub(crate) fn set_sender(&mut self, waker: &Waker) {
+        keep(&mut self.sender, waker);
+    }
 }
 
-/// Gathers a message from the pieces in which it arrives. Its length is the stream's flow-control window, so
+fn keep(place: &mut Option<Waker>, waker: &Waker) {
+    match place {
+        Some(kept) => kept.clone_from(waker),
+        None => *place = Some(waker.clone()),
+    }
+}
+
+/// What lies at the front of a receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Front {
+    /// Nothing.
+    Empty,
+    /// A prefix or a message that has not come whole yet; so many octets are missing, as far as is known.
+    Partial { missing: usize },
+    /// A whole message of `len` octets, behind its prefix.
+    Whole { len: usize },
+    /// The beginning of a message of `len` octets, which this buffer can never hold whole.
+    TooLarge { len: usize },
+    /// A message whose flag is not 0.
+    Flag(u8),
+}
+
+/// Gathers messages from the pieces in which they arrive. Its length is the stream's flow-control window, so
 /// a peer that obeys flow control never overruns it.
 #[derive(Debug)]
 pub(crate) struct RecvBuffer<'r> {
@@ -88,13 +107,25 @@ pub(crate) struct RecvBuffer<'r> {
     len: usize,
 }
 
-impl RecvBuffer<'_> {
+impl<'r> RecvBuffer<'r> {
+    pub(crate) const fn new(memory: &'r mut [u8]) -> Self {
+        Self { memory, len: 0 }
+    }
+
     pub(crate) fn octets(&self) -> &[u8] {
         self.memory.get(..self.len).unwrap_or_default()
     }
 
     pub(crate) fn capacity(&self) -> usize {
         self.memory.len()
+    }
+
+    pub(crate) fn room(&self) -> usize {
+        self.memory.len().saturating_sub(self.len)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
     }
 
     /// Appends all of `bytes`, or says that they do not fit.
@@ -108,5 +139,90 @@ impl RecvBuffer<'_> {
         }
         self.len = end;
         true
+    }
+
+    /// Drops the first `octets`; what is behind them moves up.
+    pub(crate) fn consume(&mut self, octets: usize) {
+        let octets = octets.min(self.len);
+        let left = self.len.saturating_sub(octets);
+        if left > 0
+            && let Some(filled) = self.memory.get_mut(..self.len)
+        {
+            filled.copy_within(octets.., 0);
+        }
+        self.len = left;
+    }
+
+    /// What lies at the front, as messages.
+    pub(crate) fn front(&self) -> Front {
+        let octets = self.octets();
+        let Some(prefix) = framing::parse(octets) else {
+            return match octets.len() {
+                0 => Front::Empty,
+                have => Front::Partial {
+                    missing: PREFIX_LEN.saturating_sub(have),
+                },
+            };
+        };
+        if prefix.flag != 0 {
+            return Front::Flag(prefix.flag);
+        }
+        let len = usize::try_from(prefix.len).unwrap_or(usize::MAX);
+        let whole = len.saturating_add(PREFIX_LEN);
+        if whole > self.capacity() {
+            Front::TooLarge { len }
+        } else if octets.len() < whole {
+            Front::Partial {
+                missing: whole.saturating_sub(octets.len()),
+            }
+        } else {
+            Front::Whole { len }
+        }
+    }
+
+    /// The octets of the message that `front` said is whole.
+    pub(crate) fn message(&self, len: usize) -> &[u8] {
+        let end = len.saturating_add(PREFIX_LEN);
+        self.octets().get(PREFIX_LEN..end).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_found_whatever_the_pieces_and_what_follows_moves_up() {
+        let mut memory = [0; 16];
+        let mut recv = RecvBuffer::new(&mut memory);
+        assert_eq!(recv.front(), Front::Empty);
+        assert!(recv.append(&[0, 0, 0]));
+        assert_eq!(recv.front(), Front::Partial { missing: 2 });
+        assert!(recv.append(&[0, 2, 7]));
+        assert_eq!(recv.front(), Front::Partial { missing: 1 });
+        assert!(recv.append(&[8, 0, 0, 0, 0, 1]));
+        assert_eq!(recv.front(), Front::Whole { len: 2 });
+        assert_eq!(recv.message(2), [7, 8]);
+        recv.consume(7);
+        assert_eq!(recv.front(), Front::Partial { missing: 1 });
+        assert!(recv.append(&[9]));
+        assert_eq!(recv.message(1), [9]);
+        assert!(!recv.append(&[0; 11]), "there is room for 10");
+        recv.consume(100);
+        assert_eq!((recv.front(), recv.room()), (Front::Empty, 16));
+    }
+
+    #[test]
+    fn a_message_that_can_never_be_whole_here_and_a_flag_are_known_at_the_prefix() {
+        let mut memory = [0; 16];
+        let mut recv = RecvBuffer::new(&mut memory);
+        recv.append(&[0, 0, 0, 0, 11]);
+        assert_eq!(recv.front(), Front::Partial { missing: 11 });
+        recv.clear();
+        recv.append(&[0, 0, 0, 0, 12]);
+        assert_eq!(recv.front(), Front::TooLarge { len: 12 });
+        recv.clear();
+        recv.append(&[1, 0, 0, 0, 0]);
+        assert_eq!(recv.front(), Front::Flag(1));
     }
 }

@@ -1,4 +1,4 @@
-//! Transports for the [`blocking::Client`](crate::blocking::Client): octets now, or not yet.
+//! Transports for the [`blocking::Client`](crate::client::blocking::Client): octets now, or not yet.
 
 use embedded_io::{Error, ErrorKind, Read, ReadReady, Write, WriteReady};
 

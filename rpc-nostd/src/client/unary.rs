@@ -1,4 +1,4 @@
-//! Calls, as generated stubs make them.
+//! Unary calls, as generated stubs make them.
 
 use core::future::{Future, IntoFuture};
 use core::marker::PhantomData;
@@ -8,9 +8,9 @@ use core::time::Duration;
 
 use micropb::{MessageDecode, MessageEncode};
 
-use crate::blocking;
-use crate::call::{CallOptions, Timeout, UnaryCall};
-use crate::channel::Channel;
+use crate::client::blocking;
+use crate::client::call::{CallOptions, Timeout, UnaryCall};
+use crate::client::channel::Channel;
 use crate::codec;
 use crate::metadata::{MetadataEntry, ReceivedMetadata};
 use crate::method::Method;

@@ -6,17 +6,17 @@ use core::time::Duration;
 use h2_lite::{ErrorCode, Instant};
 use hpack_lite::Field;
 
+use crate::client::connectivity::Gate;
+use crate::client::response::Outcome;
+use crate::client::session::Session;
+use crate::client::waiters::Ticket;
 use crate::codec::Outgoing;
-use crate::connectivity::Gate;
 use crate::deadline::{Deadline, TimeoutText};
-use crate::framing::{self, PREFIX_LEN};
+use crate::framing;
 use crate::metadata::{self, KeepMetadata, MAX_BASE64, MetadataEntry, MetadataValue};
 use crate::method::Method;
-use crate::response::Outcome;
-use crate::session::Session;
 use crate::slot::SlotKey;
 use crate::status::{Code, Status};
-use crate::waiters::Ticket;
 
 /// What every call of one client has in common.
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +116,9 @@ impl<'a> UnaryCall<'a> {
                 Poll::Ready(Err(DEADLINE_EXCEEDED))
             }
             None => {
-                if let Some(key) = self.slot {
-                    cx.session.register(key, cx.waker);
+                if let Some(slot) = self.slot.and_then(|key| cx.session.link.slot(key)) {
+                    slot.set_receiver(cx.waker);
+                    slot.set_sender(cx.waker);
                 }
                 Poll::Pending
             }
@@ -144,7 +145,7 @@ impl<'a> UnaryCall<'a> {
                 Step::AwaitResponse | Step::Ended => self.step,
             };
             // The response may end before the request has: that is an outcome at any step.
-            if let Some(outcome) = self.outcome(cx.session) {
+            if let Some(outcome) = self.outcome(cx.session)? {
                 if !self.restart(cx.session, outcome) {
                     return Ok(Some(outcome));
                 }
@@ -224,11 +225,16 @@ impl<'a> UnaryCall<'a> {
             return Ok(Step::SendMessage { sent });
         };
         let prefix = framing::prefix(request.message_len()).ok_or(REQUEST_TOO_LARGE)?;
-        match cx
+        let sending = cx
             .session
-            .poll_send_message(key, request, prefix, &mut sent, cx.now)
-        {
-            Poll::Ready(result) => result.map(|()| Step::AwaitResponse),
+            .link
+            .poll_send_message(key, request, prefix, &mut sent, true, cx.now);
+        match sending {
+            Poll::Ready(Ok(())) => Ok(Step::AwaitResponse),
+            Poll::Ready(Err(error)) => match cx.session.refused(error) {
+                Some(status) => Err(status),
+                None => Ok(Step::SendMessage { sent }),
+            },
             Poll::Pending => Ok(Step::SendMessage { sent }),
         }
     }
@@ -251,8 +257,21 @@ impl<'a> UnaryCall<'a> {
         })
     }
 
-    fn outcome(&self, session: &mut Session<'_>) -> Option<Outcome> {
-        session.slot(self.slot?)?.response.outcome()
+    /// How the call ended, if it has.
+    ///
+    /// # Errors
+    /// It has not, but what has arrived can become no good response.
+    fn outcome(&self, session: &mut Session<'_>) -> Result<Option<Outcome>, Status> {
+        let Some(key) = self.slot else { return Ok(None) };
+        session.link.front(key);
+        let Some(slot) = session.link.slot(key) else {
+            return Ok(None);
+        };
+        let outcome = slot.head.outcome();
+        if outcome.is_none() {
+            slot.head.check_single(&slot.recv)?;
+        }
+        Ok(outcome)
     }
 
     /// Begins again if nothing of the call was processed, once. Spec: gRFC A6, transparent retry.
@@ -287,7 +306,7 @@ impl<'a> UnaryCall<'a> {
         outcome: Outcome,
         decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
     ) -> Result<(), Status> {
-        let Some(slot) = self.slot.and_then(|key| session.slot(key)) else {
+        let Some(slot) = self.slot.and_then(|key| session.link.slot(key)) else {
             return Ok(());
         };
         if let Some(received) = &mut self.options.received {
@@ -296,7 +315,8 @@ impl<'a> UnaryCall<'a> {
         if let Some(status) = outcome.to_status(&slot.store) {
             return Err(status);
         }
-        decode(slot.recv.octets().get(PREFIX_LEN..).unwrap_or_default())
+        let len = slot.head.single(&slot.recv)?;
+        decode(slot.recv.message(len))
     }
 
     fn is_late(&self, now: Instant) -> bool {

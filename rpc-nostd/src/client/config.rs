@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::connectivity::Backoff;
+use crate::client::connectivity::Backoff;
 
 /// Settings of a client. Make one with [`Config::new`] and change its fields.
 #[derive(Clone, Copy, Debug)]
@@ -13,10 +13,10 @@ pub struct Config<'r> {
     /// `DEADLINE_EXCEEDED`.
     pub default_timeout: Duration,
     /// How long the connector may take: 20 seconds unless changed. The server then has 10 seconds for its
-    /// SETTINGS. A [`blocking::Client`](crate::blocking::Client) does not connect and ignores it.
+    /// SETTINGS. A [`blocking::Client`](crate::client::blocking::Client) does not connect and ignores it.
     pub connect_timeout: Duration,
     /// The pause after an attempt that failed, or after a server let in twice without answering any call. A
-    /// [`blocking::Client`](crate::blocking::Client) ignores it.
+    /// [`blocking::Client`](crate::client::blocking::Client) ignores it.
     pub backoff: Backoff,
     /// What `user-agent` says.
     pub user_agent: &'r str,

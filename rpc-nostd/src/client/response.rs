@@ -1,11 +1,12 @@
-//! The response to one call, as it arrives: header fields in, message octets in, one outcome out.
+//! The response to one call, as it arrives: header fields in, one outcome out; and whether its messages are right.
 //!
 //! Spec: gRPC `PROTOCOL-HTTP2.md` "Responses"; `http-grpc-status-mapping.md`; `statuscodes.md`.
 
 use h2_lite::{ErrorCode, Origin, Section};
 
-use crate::framing::{self, PREFIX_LEN};
+use crate::framing::PREFIX_LEN;
 use crate::metadata::{Kind, ReceivedMetadata};
+use crate::slot::{Front, RecvBuffer};
 use crate::status::{Code, Status};
 
 /// How a call ended. Small: the peer's message stays in the slot until the call takes it.
@@ -116,9 +117,9 @@ impl Response {
     }
 
     /// The end of a header block. Returns whether the rest of the response is of no use.
-    pub(crate) fn recv_headers_end(&mut self, section: Section, end_stream: bool, octets: &[u8]) -> bool {
+    pub(crate) fn recv_headers_end(&mut self, section: Section, end_stream: bool) -> bool {
         if end_stream {
-            self.finish(octets);
+            self.finish();
             return false;
         }
         if section == Section::Headers {
@@ -132,13 +133,10 @@ impl Response {
         self.outcome.is_some()
     }
 
-    /// Looks at what has been gathered of the message. Returns whether the rest is of no use.
-    pub(crate) fn recv_data(&mut self, octets: &[u8], limit: usize, end_stream: bool) -> bool {
-        if self.outcome.is_none() {
-            self.check_message(octets, limit);
-        }
+    /// Content has arrived. Returns whether the rest is of no use.
+    pub(crate) fn recv_data(&mut self, end_stream: bool) -> bool {
         if end_stream {
-            self.finish(octets);
+            self.finish();
             return false;
         }
         self.outcome.is_some()
@@ -159,32 +157,16 @@ impl Response {
     }
 
     /// END_STREAM.
-    fn finish(&mut self, octets: &[u8]) {
-        let outcome = match self.grpc_status {
-            StatusField::Code(Code::OK) => self.finish_ok(octets),
-            StatusField::Code(code) => Outcome::Peer(code),
-            StatusField::Bad => {
+    fn finish(&mut self) {
+        let outcome = match (self.grpc_status, self.field_fault) {
+            (StatusField::Code(Code::OK), Some(fault)) => Outcome::Local(Code::INTERNAL, fault),
+            (StatusField::Code(code), _) => Outcome::Peer(code),
+            (StatusField::Bad, _) => {
                 Outcome::Local(Code::UNKNOWN, "the server's grpc-status is not a status code")
             }
-            StatusField::Absent => return self.end_by_http(),
+            (StatusField::Absent, _) => return self.end_by_http(),
         };
         self.end(outcome);
-    }
-
-    fn finish_ok(&self, octets: &[u8]) -> Outcome {
-        if let Some(fault) = self.field_fault {
-            return Outcome::Local(Code::INTERNAL, fault);
-        }
-        match framing::parse(octets) {
-            Some(prefix) if octets.len().saturating_sub(PREFIX_LEN) == to_usize(prefix.len) => {
-                Outcome::Peer(Code::OK)
-            }
-            None if octets.is_empty() => Outcome::Local(
-                Code::UNIMPLEMENTED,
-                "the server answered OK to a unary call without a message",
-            ),
-            _ => Outcome::Local(Code::INTERNAL, "the response ended inside a message"),
-        }
     }
 
     /// Without grpc-status the HTTP status decides.
@@ -197,29 +179,40 @@ impl Response {
         self.end(Outcome::Local(Code::from_http(self.http_status), message));
     }
 
-    fn check_message(&mut self, octets: &[u8], limit: usize) {
-        let Some(prefix) = framing::parse(octets) else {
-            return;
+    /// Whether what has arrived can still become the one message of a unary response.
+    ///
+    /// # Errors
+    /// The status of a response that cannot.
+    pub(crate) fn check_single(&self, recv: &RecvBuffer<'_>) -> Result<(), Status> {
+        match recv.front() {
+            Front::Whole { len } if recv.octets().len() > len.saturating_add(PREFIX_LEN) => Err(TWO_MESSAGES),
+            Front::Whole { .. } | Front::Partial { .. } | Front::Empty => Ok(()),
+            Front::TooLarge { .. } => Err(TOO_LARGE),
+            Front::Flag(flag) => Err(self.bad_flag(flag)),
+        }
+    }
+
+    /// The length of the one message of a unary response that has ended with OK.
+    ///
+    /// # Errors
+    /// The status of a response that is no single message.
+    pub(crate) fn single(&self, recv: &RecvBuffer<'_>) -> Result<usize, Status> {
+        self.check_single(recv)?;
+        match recv.front() {
+            Front::Whole { len } => Ok(len),
+            Front::Empty => Err(NO_MESSAGE),
+            _ => Err(INSIDE_MESSAGE),
+        }
+    }
+
+    /// What a message's flag means that is not 0.
+    pub(crate) fn bad_flag(&self, flag: u8) -> Status {
+        let reason = match (flag, self.compressed) {
+            (1, true) => "the response is compressed, which this client did not offer",
+            (1, false) => "the response is marked compressed but names no grpc-encoding",
+            _ => "the response's message flag is neither 0 nor 1",
         };
-        let body = octets.len().saturating_sub(PREFIX_LEN);
-        let outcome = match prefix.flag {
-            0 if to_usize(prefix.len) > limit => Outcome::Local(Code::RESOURCE_EXHAUSTED, TOO_LARGE),
-            0 if body > to_usize(prefix.len) => Outcome::Local(
-                Code::UNIMPLEMENTED,
-                "the server sent two messages to a unary call",
-            ),
-            0 => return,
-            1 if self.compressed => Outcome::Local(
-                Code::INTERNAL,
-                "the response is compressed, which this client did not offer",
-            ),
-            1 => Outcome::Local(
-                Code::INTERNAL,
-                "the response is marked compressed but names no grpc-encoding",
-            ),
-            _ => Outcome::Local(Code::INTERNAL, "the response's message flag is neither 0 nor 1"),
-        };
-        self.end(outcome);
+        Status::new(Code::INTERNAL, reason)
     }
 }
 
@@ -238,8 +231,19 @@ impl Outcome {
     }
 }
 
-const TOO_LARGE: &str =
-    "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5";
+pub(crate) const TOO_LARGE: Status = Status::new(
+    Code::RESOURCE_EXHAUSTED,
+    "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5",
+);
+pub(crate) const TWO_MESSAGES: Status = Status::new(
+    Code::UNIMPLEMENTED,
+    "the server sent two messages where the method has one response",
+);
+pub(crate) const NO_MESSAGE: Status = Status::new(
+    Code::UNIMPLEMENTED,
+    "the server answered OK without the message that the method's response is",
+);
+pub(crate) const INSIDE_MESSAGE: Status = Status::new(Code::INTERNAL, "the response ended inside a message");
 
 /// h2-lite has made sure of the three digits.
 fn parse_http_status(value: &[u8]) -> u16 {
@@ -255,11 +259,6 @@ fn parse_content_type(value: &[u8]) -> Content {
         Some([] | [b'+' | b';', ..]) => Content::Grpc,
         _ => Content::Other,
     }
-}
-
-/// A length that does not fit is larger than any memory here.
-fn to_usize(len: u32) -> usize {
-    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -289,7 +288,7 @@ mod tests {
                 self.response
                     .recv_field(section, name.as_bytes(), value.as_bytes(), &mut store);
             }
-            self.response.recv_headers_end(section, end, &self.octets);
+            self.response.recv_headers_end(section, end);
             self
         }
 
@@ -307,15 +306,23 @@ mod tests {
 
         fn data(mut self, octets: &[u8]) -> Self {
             self.octets.extend_from_slice(octets);
-            self.response.recv_data(&self.octets, 16, false);
+            self.response.recv_data(false);
             self
         }
 
         fn code(&self) -> (Code, bool) {
-            match self.response.outcome().expect("the response has ended") {
-                Outcome::Peer(code) => (code, false),
-                Outcome::Local(code, _) => (code, true),
-                Outcome::Unprocessed(_) => (Code::UNAVAILABLE, true),
+            let mut memory = [0; 16 + PREFIX_LEN];
+            let mut recv = RecvBuffer::new(&mut memory);
+            assert!(recv.append(&self.octets), "flow control bounds what comes");
+            match self.response.outcome() {
+                None => (self.response.check_single(&recv).unwrap_err().code(), true),
+                Some(Outcome::Peer(Code::OK)) => match self.response.single(&recv) {
+                    Ok(_) => (Code::OK, false),
+                    Err(status) => (status.code(), true),
+                },
+                Some(Outcome::Peer(code)) => (code, false),
+                Some(Outcome::Local(code, _)) => (code, true),
+                Some(Outcome::Unprocessed(_)) => (Code::UNAVAILABLE, true),
             }
         }
     }
@@ -435,13 +442,8 @@ mod tests {
                 encoding,
             ]
             .concat();
-            let script = Script::new()
-                .block(Section::Headers, &head, false)
-                .data(&[1, 0, 0, 0, 0]);
-            match script.response.outcome() {
-                Some(Outcome::Local(Code::INTERNAL, reason)) => reason,
-                other => panic!("{other:?}"),
-            }
+            let script = Script::new().block(Section::Headers, &head, false);
+            script.response.bad_flag(1).message().to_owned()
         };
         assert!(reason(&[("grpc-encoding", "gzip")]).contains("did not offer"));
         assert!(reason(&[("grpc-encoding", "identity")]).contains("names no grpc-encoding"));

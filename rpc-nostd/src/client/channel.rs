@@ -5,13 +5,14 @@ use core::task::{Poll, Waker};
 
 use h2_lite::ConfigError;
 
-use crate::call::{CallDefaults, Context, UnaryCall};
+use crate::client::call::{CallDefaults, Context, UnaryCall};
+use crate::client::config::Config;
+use crate::client::connectivity::ConnectivityState;
+use crate::client::resources::Resources;
+use crate::client::runner::Runner;
+use crate::client::session::Session;
 use crate::codec::Outgoing;
-use crate::config::Config;
-use crate::connectivity::ConnectivityState;
-use crate::resources::Resources;
-use crate::runner::Runner;
-use crate::session::Session;
+use crate::driver::Driver;
 use crate::status::Status;
 use crate::time::Timer;
 use crate::transport::asynch::Connector;
@@ -73,6 +74,13 @@ impl<'r> Channel<'r> {
     pub fn shutdown(&self) {
         let now = self.timer.now();
         self.with(|session| session.shut_down("the channel was shut down", now));
+    }
+
+    pub(crate) fn driver(self) -> Driver<'r> {
+        Driver {
+            endpoint: self.session,
+            timer: self.timer,
+        }
     }
 
     /// Runs `f` on the shared state. `None` only if it is in use, which a single executor's tasks cannot see:

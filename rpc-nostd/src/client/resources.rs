@@ -6,16 +6,17 @@ use core::mem::MaybeUninit;
 use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
 
-use crate::call::CallDefaults;
-use crate::config::Config;
-use crate::connectivity::Connectivity;
+use crate::client::call::CallDefaults;
+use crate::client::config::Config;
+use crate::client::connectivity::Connectivity;
+use crate::client::response::Response;
+use crate::client::session::Session;
 use crate::deadline::{TimeoutText, whole_millis};
 use crate::framing::PREFIX_LEN;
-use crate::session::Session;
 use crate::slot::Slot;
 
 /// The memory of one client connection: place it in a `static` and lend it to
-/// [`Channel::new`](crate::Channel::new) or [`blocking::Client::new`](crate::blocking::Client::new).
+/// [`Channel::new`](crate::Channel::new) or [`blocking::Client::new`](crate::client::blocking::Client::new).
 ///
 /// | parameter | octets of | too small means |
 /// |---|---|---|
@@ -48,7 +49,7 @@ pub struct Resources<
     // Written by `split`, and zero in the image until then: a `static` of this type takes no flash.
     entries: MaybeUninit<[EncoderEntry<'r>; ENCODER_ENTRIES]>,
     streams: MaybeUninit<[Stream; STREAMS]>,
-    slots: MaybeUninit<[Slot<'r>; STREAMS]>,
+    slots: MaybeUninit<[Slot<'r, Response>; STREAMS]>,
     timeout: TimeoutText,
     session: MaybeUninit<RefCell<Session<'r>>>,
 }
@@ -109,7 +110,11 @@ impl<
             // There are as many of each as there are slots.
             let recv = recv.next().map(<[u8; RECV]>::as_mut_slice);
             let meta = meta.next().map(<[u8; META]>::as_mut_slice);
-            Slot::new(recv.unwrap_or_default(), meta.unwrap_or_default())
+            Slot::new(
+                Response::new(),
+                recv.unwrap_or_default(),
+                meta.unwrap_or_default(),
+            )
         }));
         let h2 = H2Config {
             initial_window_size: u32::try_from(RECV).unwrap_or(u32::MAX),

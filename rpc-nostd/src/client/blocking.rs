@@ -5,11 +5,12 @@ use core::task::{Poll, Waker};
 
 use h2_lite::ConfigError;
 
-use crate::call::{CallDefaults, Context, UnaryCall};
+use crate::client::call::{CallDefaults, Context, UnaryCall};
+use crate::client::config::Config;
+use crate::client::resources::Resources;
+use crate::client::session::Session;
 use crate::codec::Outgoing;
-use crate::config::Config;
-use crate::resources::Resources;
-use crate::session::Session;
+use crate::endpoint::Endpoint;
 use crate::status::{Code, Status};
 use crate::time::Clock;
 pub use crate::transport::blocking::{Polled, Timed, Transport};
@@ -152,7 +153,7 @@ impl<'r, T: Transport> Client<'r, T> {
     fn exchange(&mut self) -> Result<bool, &'static str> {
         let now = self.clock.now();
         // A failure leaves a GOAWAY to write; then the connection is finished.
-        let failed = self.session.handle_timeout(now).is_err();
+        let failed = !self.session.handle_timeout(now);
         let wrote = self.write()?;
         if failed && !wrote || self.session.is_finished(now) {
             return Err(self.session.end_reason());
