@@ -2,6 +2,8 @@
 //!
 //! Spec: gRPC `PROTOCOL-HTTP2.md` "Requests", Custom-Metadata.
 
+use hpack_lite::Field;
+
 use crate::status::{Code, Status};
 
 /// One field of request metadata.
@@ -62,6 +64,23 @@ impl<'a> MetadataEntry<'a> {
         match self.value {
             MetadataValue::Ascii(value) => check_ascii(name, value),
             MetadataValue::Binary(value) => check_binary(name, value),
+        }
+    }
+
+    /// Gives the field to a header section, as it stands on the wire.
+    pub(crate) fn emit<'r>(&self, emit: &mut dyn FnMut(Field<'_, 'r>)) {
+        let name = self.name.as_bytes();
+        let mut text = [0; MAX_BASE64];
+        let value = match self.value {
+            MetadataValue::Ascii(value) => Some(value.as_bytes()),
+            MetadataValue::Binary(value) => encode_base64(value, &mut text),
+        };
+        // `check` has refused what cannot be encoded.
+        let Some(value) = value else { return };
+        if self.is_sensitive() {
+            emit(Field::NeverIndexed { name, value });
+        } else {
+            emit(Field::Literal { name, value });
         }
     }
 

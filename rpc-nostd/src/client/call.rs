@@ -13,7 +13,7 @@ use crate::client::waiters::Ticket;
 use crate::codec::Outgoing;
 use crate::deadline::{Deadline, TimeoutText};
 use crate::framing;
-use crate::metadata::{self, KeepMetadata, MAX_BASE64, MetadataEntry, MetadataValue};
+use crate::metadata::{KeepMetadata, MetadataEntry};
 use crate::method::Method;
 use crate::slot::SlotKey;
 use crate::status::{Code, Status};
@@ -371,7 +371,7 @@ impl<'r> RequestHead<'_, 'r> {
         fixed(emit, b"content-type", "application/grpc");
         fixed(emit, b"user-agent", self.defaults.user_agent);
         for entry in self.metadata {
-            emit_entry(entry, emit);
+            entry.emit(emit);
         }
     }
 }
@@ -382,22 +382,6 @@ fn fixed<'r>(emit: &mut dyn FnMut(Field<'_, 'r>), name: &'static [u8], value: &'
         name,
         value: value.as_bytes(),
     });
-}
-
-fn emit_entry<'r>(entry: &MetadataEntry<'_>, emit: &mut dyn FnMut(Field<'_, 'r>)) {
-    let name = entry.name.as_bytes();
-    let mut text = [0; MAX_BASE64];
-    let value = match entry.value {
-        MetadataValue::Ascii(value) => Some(value.as_bytes()),
-        MetadataValue::Binary(value) => metadata::encode_base64(value, &mut text),
-    };
-    // MetadataEntry::check has refused what cannot be encoded.
-    let Some(value) = value else { return };
-    if entry.is_sensitive() {
-        emit(Field::NeverIndexed { name, value });
-    } else {
-        emit(Field::Literal { name, value });
-    }
 }
 
 pub(crate) const DEADLINE_EXCEEDED: Status = Status::new(
