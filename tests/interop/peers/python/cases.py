@@ -72,7 +72,7 @@ def server_streaming(channel):
     parameters = [ResponseParameters(size=size) for size in RESPONSE_SIZES]
     call = Stub(channel).StreamingOutputCall(StreamingOutputCallRequest(response_parameters=parameters))
     check("sizes of the replies", tuple(len(reply.payload.body) for reply in call), RESPONSE_SIZES)
-    check_status(call, grpc.StatusCode.OK, "")
+    check_status(call, grpc.StatusCode.OK)
 
 
 def ping_pong(channel):
@@ -83,13 +83,13 @@ def ping_pong(channel):
         check("octets of payload", len(next_reply(call).payload.body), response_size)
     requests.finish()
     check("replies after the last turn", sum(1 for _ in call), 0)
-    check_status(call, grpc.StatusCode.OK, "")
+    check_status(call, grpc.StatusCode.OK)
 
 
 def empty_stream(channel):
     call = Stub(channel).FullDuplexCall(iter(()))
     check("replies", sum(1 for _ in call), 0)
-    check_status(call, grpc.StatusCode.OK, "")
+    check_status(call, grpc.StatusCode.OK)
 
 
 def custom_metadata(channel):

@@ -96,7 +96,8 @@ def end_with(status, context):
 
 def sized_payload(size, context):
     if not 0 <= size <= LARGEST_MESSAGE:
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"a payload of {size} octets is asked; 0 to {LARGEST_MESSAGE} will do")
+        details = f"a payload of {size} octets is asked; 0 to {LARGEST_MESSAGE} will do"
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, details)
     return payload(size)
 
 

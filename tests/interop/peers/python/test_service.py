@@ -18,8 +18,8 @@ def load_pool():
     """Compiles the .proto files and gives a pool with all their types."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "test.binpb"
-        arguments = ["protoc", f"-I{PROTO}", "--include_imports", f"--descriptor_set_out={out}", "grpc/testing/test.proto"]
-        if protoc.main(arguments) != 0:
+        options = [f"-I{PROTO}", "--include_imports", f"--descriptor_set_out={out}"]
+        if protoc.main(["protoc", *options, "grpc/testing/test.proto"]) != 0:
             raise SystemExit(f"the files in {PROTO} do not compile")
         files = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
     pool = descriptor_pool.DescriptorPool()
