@@ -28,6 +28,7 @@ mod deadline;
 mod driver;
 mod endpoint;
 mod framing;
+mod large;
 mod link;
 mod metadata;
 mod method;
