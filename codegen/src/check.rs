@@ -2,24 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::Problem;
+use crate::Roles;
+use crate::error::{Place, Problem};
 use crate::render::names;
 use crate::schema::{File, Message, Schema, Service};
 
-/// Appends everything that is wrong with `schema`.
-pub(crate) fn check(schema: &Schema, skip_streaming: bool, problems: &mut Vec<Problem>) {
+/// Appends everything that is wrong with `schema`, of which `roles` are generated.
+pub(crate) fn check(schema: &Schema, roles: Roles, problems: &mut Vec<Problem>) {
     let needed = schema.needed_types();
     find_groups(schema, &needed, problems);
     find_cycles(schema, &needed, problems);
-    if !skip_streaming {
-        find_streaming(schema, problems);
-    }
     for file in schema.files.iter().filter(|file| !file.is_import) {
         for service in &file.services {
+            find_unnamed(service, problems);
             find_method_clashes(service, problems);
+            find_service_clashes(schema, file, service, roles, problems);
         }
     }
-    find_client_clashes(schema, problems);
     find_value_clashes(schema, &needed, problems);
     find_oneof_clashes(schema, &needed, problems);
 }
@@ -39,17 +38,6 @@ fn find_groups(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Prob
                 ),
             });
         }
-    }
-}
-
-fn find_streaming(schema: &Schema, problems: &mut Vec<Problem>) {
-    for (service, method, kind) in schema.streaming_methods() {
-        problems.push(Problem::Streaming {
-            place: method.place.clone(),
-            service: service.full_name.clone(),
-            method: method.name.clone(),
-            kind,
-        });
     }
 }
 
@@ -124,6 +112,25 @@ impl<'a> CycleSearch<'a, '_> {
     }
 }
 
+fn find_unnamed(service: &Service, problems: &mut Vec<Problem>) {
+    if !names::has_name(&service.name) {
+        problems.push(Problem::NoName {
+            place: service.place.clone(),
+            what: format!("service `{}`", service.full_name),
+        });
+    }
+    for method in service
+        .methods
+        .iter()
+        .filter(|method| !names::has_name(&method.name))
+    {
+        problems.push(Problem::NoName {
+            place: method.place.clone(),
+            what: format!("method `{}` of service `{}`", method.name, service.full_name),
+        });
+    }
+}
+
 fn find_method_clashes(service: &Service, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for method in &service.methods {
@@ -142,6 +149,7 @@ fn find_method_clashes(service: &Service, problems: &mut Vec<Problem>) {
                         what: format!("method `{}` of service `{}`", method.name, service.full_name),
                         other: format!("method `{other}`"),
                         name,
+                        instead: "",
                     });
                     break;
                 }
@@ -163,6 +171,7 @@ fn find_value_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut V
                     what: format!("value `{}` of enum `{}`", value.name, one.full_name),
                     other: format!("value `{other}`"),
                     name,
+                    instead: "",
                 });
             }
         }
@@ -189,6 +198,7 @@ fn find_oneof_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut V
                     what: format!("oneof `{}` of message `{}`", oneof.name, message.full_name),
                     other: format!("type `{other}` ({place})"),
                     name,
+                    instead: "",
                 });
             }
         }
@@ -199,43 +209,81 @@ fn last_name(full_name: &str) -> &str {
     full_name.rsplit_once('.').map_or(full_name, |(_, name)| name)
 }
 
-/// A package is one Rust module, so its messages, enums, sub-packages and stubs share one set of names.
-fn find_client_clashes(schema: &Schema, problems: &mut Vec<Problem>) {
-    for file in schema.files.iter().filter(|file| !file.is_import) {
-        for service in &file.services {
-            let client = names::client(&service.name);
-            let module = names::service_module(&service.name);
-            for (name, (other, place)) in taken_names(schema, file) {
-                if name == client || name == module {
-                    problems.push(Problem::NameClash {
-                        place: service.place.clone(),
-                        what: format!("the stub of service `{}`", service.full_name),
-                        other: format!("{other} ({place})"),
-                        name,
-                    });
-                }
-            }
-            let earlier = schema
-                .files
-                .iter()
-                .filter(|other| !other.is_import && other.package == file.package);
-            let earlier = earlier
-                .flat_map(|file| &file.services)
-                .take_while(|other| !std::ptr::eq(*other, service));
-            for other in earlier.filter(|other| names::client(&other.name) == client) {
-                problems.push(Problem::NameClash {
-                    place: service.place.clone(),
-                    what: format!("the stub of service `{}`", service.full_name),
-                    other: format!("the stub of service `{}` ({})", other.full_name, other.place),
-                    name: client.clone(),
-                });
-            }
+/// A package is one Rust module, so its messages, enums, sub-packages and what services become share one set
+/// of names.
+fn find_service_clashes(
+    schema: &Schema,
+    file: &File,
+    service: &Service,
+    roles: Roles,
+    problems: &mut Vec<Problem>,
+) {
+    let mut clash = |part: &Part, other: String| {
+        problems.push(Problem::NameClash {
+            place: service.place.clone(),
+            what: part.of(service),
+            other,
+            name: part.name.clone(),
+            instead: part.instead,
+        });
+    };
+    let parts = parts_of(service, roles);
+    let taken = taken_names(schema, file);
+    for part in &parts {
+        if let Some((other, place)) = taken.get(&part.name) {
+            clash(part, format!("{other} ({place})"));
+        }
+    }
+    let in_package = schema
+        .files
+        .iter()
+        .filter(|other| !other.is_import && other.package == file.package);
+    let earlier = in_package
+        .flat_map(|file| &file.services)
+        .take_while(|other| !std::ptr::eq(*other, service));
+    for other in earlier {
+        let theirs = parts_of(other, roles);
+        let pairs = parts
+            .iter()
+            .flat_map(|part| theirs.iter().map(move |their| (part, their)));
+        // They often have several names in common, and one says enough.
+        if let Some((part, their)) = pairs.into_iter().find(|(part, their)| part.name == their.name) {
+            clash(part, format!("{} ({})", their.of(other), other.place));
         }
     }
 }
 
+/// Something that a service becomes in its package's module.
+struct Part {
+    /// "client", ...
+    what: &'static str,
+    name: String,
+    /// How to do without.
+    instead: &'static str,
+}
+
+impl Part {
+    fn of(&self, service: &Service) -> String {
+        format!("the {} of service `{}`", self.what, service.full_name)
+    }
+}
+
+fn parts_of(service: &Service, roles: Roles) -> Vec<Part> {
+    let part = |what, name, instead| Part { what, name, instead };
+    let mut parts = Vec::new();
+    if roles.client {
+        parts.push(part("client", names::client(&service.name), NO_CLIENT));
+    }
+    if roles.server {
+        parts.push(part("trait", names::server_trait(&service.name), NO_SERVER));
+        parts.push(part("server", names::server(&service.name), NO_SERVER));
+    }
+    parts.push(part("module", names::service_module(&service.name), ""));
+    parts
+}
+
 /// Rust names that messages, enums and sub-packages take in the module of `file`'s package.
-fn taken_names<'a>(schema: &'a Schema, file: &File) -> BTreeMap<String, (String, &'a crate::error::Place)> {
+fn taken_names<'a>(schema: &'a Schema, file: &File) -> BTreeMap<String, (String, &'a Place)> {
     let mut taken = BTreeMap::new();
     for other in &schema.files {
         let child = match file.package.as_str() {
@@ -248,7 +296,10 @@ fn taken_names<'a>(schema: &'a Schema, file: &File) -> BTreeMap<String, (String,
         let module = child
             .and_then(|child| child.split('.').next())
             .filter(|module| !module.is_empty());
-        let first = other.messages.first().map(|message| &message.place);
+        let messages = other.messages.first().map(|message| &message.place);
+        let first = messages
+            .or(other.enums.first().map(|one| &one.place))
+            .or(other.services.first().map(|service| &service.place));
         if let Some((module, place)) = module.zip(first) {
             taken.insert(module.to_owned(), (format!("package `{}`", other.package), place));
         }
@@ -266,3 +317,6 @@ fn taken_names<'a>(schema: &'a Schema, file: &File) -> BTreeMap<String, (String,
     }
     taken
 }
+
+const NO_CLIENT: &str = ", or leave the clients out by `Builder::client(false)` (command: `--no-client`)";
+const NO_SERVER: &str = ", or leave the servers out by `Builder::server(false)` (command: `--no-server`)";

@@ -102,24 +102,21 @@ pub enum Problem {
         /// The fields that lead back to it, in order.
         cycle: String,
     },
-    /// A streaming method, for which there are no stubs yet.
+    /// A service or method whose name leaves none for Rust.
     #[error(
-        "{place}: method `{method}` of service `{service}` is {kind}, and stubs are generated for unary methods only; \
-         leave such methods out with `Builder::skip_streaming_methods(true)` (command: `--skip-streaming-methods`), \
-         or move them to a .proto of their own"
+        "{place}: {what} has no name in Rust, where names begin with a letter; \
+         rename it in the .proto, so that a letter comes first"
     )]
-    Streaming {
-        /// Where the method is declared.
+    NoName {
+        /// Where it is declared.
         place: Place,
-        /// Full name of the service.
-        service: String,
-        /// Name of the method.
-        method: String,
-        /// "client-streaming", "server-streaming", "bidirectional-streaming".
-        kind: &'static str,
+        /// "service `a.v1._`", ...
+        what: String,
     },
     /// Two declarations that would get one name in Rust.
-    #[error("{place}: {what} and {other} both become `{name}` in Rust; rename one of them in the .proto")]
+    #[error(
+        "{place}: {what} and {other} both become `{name}` in Rust; rename one of them in the .proto{instead}"
+    )]
     NameClash {
         /// Where the second is declared.
         place: Place,
@@ -129,6 +126,8 @@ pub enum Problem {
         other: String,
         /// The name that both would get.
         name: String,
+        /// Another way out than to rename; may be empty.
+        instead: &'static str,
     },
     /// A construct of the `.proto` language that messages of fixed size do not support.
     #[error("{place}: {text}")]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{Error, Place, Problem};
 
-/// Settings of one run: which output, and what to do about streaming methods.
+/// Settings of one run: where the output goes, and whether it is for clients, servers or both.
 ///
 /// ```no_run
 /// // build.rs
@@ -25,8 +25,25 @@ pub use error::{Error, Place, Problem};
 pub struct Builder {
     out_dir: Option<PathBuf>,
     out_file: Option<PathBuf>,
-    skip_streaming_methods: bool,
+    roles: Roles,
     cargo_lines: Option<bool>,
+}
+
+/// Which sides of a service are generated.
+#[derive(Debug, Clone, Copy)]
+struct Roles {
+    client: bool,
+    server: bool,
+}
+
+impl Default for Roles {
+    fn default() -> Self {
+        // Not until the runtime has servers: the output would not compile.
+        Self {
+            client: true,
+            server: false,
+        }
+    }
 }
 
 /// What a run made and from what.
@@ -43,8 +60,7 @@ pub struct Generated {
 }
 
 impl Builder {
-    /// Default settings: the output goes to the folder that cargo gives to a build.rs, and a
-    /// streaming method is an error.
+    /// Default settings: the output goes to the folder that cargo gives to a build.rs.
     pub fn new() -> Self {
         Self::default()
     }
@@ -62,10 +78,16 @@ impl Builder {
         self
     }
 
-    /// Leaves streaming methods out of the stubs, with a line in the client's documentation, instead of
-    /// failing. Only unary methods have stubs as yet.
-    pub fn skip_streaming_methods(mut self, skip: bool) -> Self {
-        self.skip_streaming_methods = skip;
+    /// Whether clients are generated: for service `Telemetry`, the struct `TelemetryClient`. Default: true.
+    pub fn client(mut self, generate: bool) -> Self {
+        self.roles.client = generate;
+        self
+    }
+
+    /// Whether servers are generated: for service `Telemetry`, the trait `Telemetry` with a function for each
+    /// method, and the struct `TelemetryServer` that serves an implementation. Default: false.
+    pub fn server(mut self, generate: bool) -> Self {
+        self.roles.server = generate;
         self
     }
 
@@ -128,27 +150,20 @@ impl Builder {
         let sources = source::Sources::load(&protos, &includes)?;
         let schema = schema::Schema::new(&sources);
         let mut problems = Vec::new();
-        check::check(&schema, self.skip_streaming_methods, &mut problems);
+        check::check(&schema, self.roles, &mut problems);
         let capacities = capacity::Capacities::resolve(&schema, &mut problems);
         Error::check(problems)?;
-        let rendered = render::render(&sources, &schema, &capacities)?;
+        let rendered = render::render(&sources, &schema, &capacities, self.roles)?;
         let mut inputs: Vec<PathBuf> = sources
             .files
             .iter()
             .filter_map(|file| file.path.clone())
             .collect();
         inputs.extend(capacities.files);
-        let mut warnings = rendered.warnings;
-        warnings.extend(schema.streaming_methods().map(|(service, method, kind)| {
-            format!(
-                "{}: no stub for `{}` of `{}`, which is {kind}",
-                method.place, method.name, service.full_name
-            )
-        }));
         Ok(Generated {
             code: rendered.code,
             inputs,
-            warnings,
+            warnings: rendered.warnings,
         })
     }
 

@@ -99,9 +99,17 @@ pub(crate) struct Method {
     /// Full names, no leading dot.
     pub(crate) input: String,
     pub(crate) output: String,
-    pub(crate) client_streaming: bool,
-    pub(crate) server_streaming: bool,
+    pub(crate) kind: MethodKind,
     pub(crate) deprecated: bool,
+}
+
+/// Which side of a method sends a stream of messages where the other sends one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MethodKind {
+    Unary,
+    ServerStreaming,
+    ClientStreaming,
+    BidiStreaming,
 }
 
 impl Schema {
@@ -120,17 +128,9 @@ impl Schema {
             .flat_map(|file| file.messages.iter().map(move |message| (file, message)))
     }
 
-    /// The streaming methods of the asked-for files, each with its kind.
-    pub(crate) fn streaming_methods(&self) -> impl Iterator<Item = (&Service, &Method, &'static str)> {
-        let services = self
-            .files
-            .iter()
-            .filter(|file| !file.is_import)
-            .flat_map(|file| &file.services);
-        services.flat_map(|service| {
-            let methods = service.methods.iter();
-            methods.filter_map(move |method| method.streaming_kind().map(|kind| (service, method, kind)))
-        })
+    /// Imported ones included.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Service> {
+        self.files.iter().flat_map(|file| &file.services)
     }
 
     /// Names of the types that the asked-for files declare or need, directly or not.
@@ -168,14 +168,13 @@ impl Service {
     }
 }
 
-impl Method {
-    /// `None` for a unary method.
-    pub(crate) fn streaming_kind(&self) -> Option<&'static str> {
-        match (self.client_streaming, self.server_streaming) {
-            (false, false) => None,
-            (true, false) => Some("client-streaming"),
-            (false, true) => Some("server-streaming"),
-            (true, true) => Some("bidirectional-streaming"),
+impl MethodKind {
+    fn new(client_streaming: bool, server_streaming: bool) -> Self {
+        match (client_streaming, server_streaming) {
+            (false, false) => Self::Unary,
+            (false, true) => Self::ServerStreaming,
+            (true, false) => Self::ClientStreaming,
+            (true, true) => Self::BidiStreaming,
         }
     }
 }
@@ -311,8 +310,7 @@ impl<'a> FileReader<'a> {
                     comment: self.comment(&path),
                     input: without_dot(method.input_type()),
                     output: without_dot(method.output_type()),
-                    client_streaming: method.client_streaming(),
-                    server_streaming: method.server_streaming(),
+                    kind: MethodKind::new(method.client_streaming(), method.server_streaming()),
                     deprecated: method
                         .options
                         .as_ref()

@@ -22,8 +22,8 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 const GOOD: &str = "syntax = \"proto3\";\npackage a.v1;\nmessage M {\n  uint32 n = 1;\n}\n";
-const STREAMING: &str =
-    "syntax = \"proto3\";\nmessage M {}\nservice S {\n  rpc Up(stream M) returns (M);\n}\n";
+const SERVICE: &str = "syntax = \"proto3\";\nmessage M {}\nservice S {\n  rpc Up(stream M) returns (M);\n}\n";
+const SERVER_BY_DEFAULT: bool = false;
 
 #[test]
 fn generate_writes_one_file_named_like_the_first_proto() {
@@ -106,22 +106,22 @@ fn output_that_cannot_be_written_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
-fn streaming_method_fails_unless_it_is_skipped_and_then_warns() {
-    let folder = support::folder(&[("a.proto", STREAMING)]);
-    assert_eq!(
-        command(folder.path(), &["generate", "a.proto"]).status.code(),
-        Some(1)
-    );
-    let output = command(
-        folder.path(),
-        &["generate", "a.proto", "--skip-streaming-methods"],
-    );
-    assert!(output.status.success(), "{output:?}");
-    let warnings = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        warnings.trim(),
-        "warning: a.proto:4: no stub for `Up` of `S`, which is client-streaming"
-    );
+fn clients_and_servers_are_left_out_as_asked() {
+    let folder = support::folder(&[("a.proto", SERVICE)]);
+    for (arguments, client, server) in [
+        (&["--no-client"][..], false, SERVER_BY_DEFAULT),
+        (&["--no-server"], true, false),
+        (&["--no-client", "--no-server"], false, false),
+        (&[], true, SERVER_BY_DEFAULT),
+    ] {
+        let output = command(folder.path(), &[&["generate", "a.proto"], arguments].concat());
+        assert!(output.status.success(), "{output:?}");
+        let code = std::fs::read_to_string(folder.path().join("a.rs")).unwrap();
+        assert_eq!(code.contains("struct SClient"), client, "{arguments:?}");
+        assert_eq!(code.contains("trait S "), server, "{arguments:?}");
+        assert_eq!(code.contains("struct SServer"), server, "{arguments:?}");
+        assert!(code.contains("mod s_service"), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -6,9 +6,13 @@ use rpc_nostd_codegen::{Builder, Error, Problem};
 
 /// Runs over these files, the first of which is the `.proto` that is asked for.
 fn run(files: &[(&str, &str)]) -> Result<String, (Error, String)> {
+    run_with(&Builder::new().server(true), files)
+}
+
+fn run_with(builder: &Builder, files: &[(&str, &str)]) -> Result<String, (Error, String)> {
     let folder = support::folder(files);
     let (first, _) = files[0];
-    match Builder::new().generate(&[folder.path().join(first)], &[folder.path()]) {
+    match builder.generate(&[folder.path().join(first)], &[folder.path()]) {
         Ok(generated) => Ok(generated.code),
         Err(error) => {
             let text = error
@@ -279,7 +283,7 @@ fn capacity_file_that_is_no_table_of_numbers_is_told_with_the_line() {
         ("[capacity]\n\"M..b\" = 4\n", "a.toml:2: `M..b` is no path"),
         (
             "\n[capacities]\n",
-            "a.toml:2: `capacities` is unknown here; a capacity file has one table, [capacity]",
+            "a.toml:2: `capacities` is unknown here; a capacity file has the tables [capacity] and [method]",
         ),
         (
             "capacity = 4\n",
@@ -364,43 +368,105 @@ fn recursion_through_a_map_is_told() {
     assert!(text.contains("(a.v1.A.a (a.proto:4) -> a.v1.A)"), "{text}");
 }
 
+/// Two services, of which the second has no methods, and the package's one message.
+const SERVICES: &str = "message M {\n  bytes b = 1;\n}\nservice S {\n  rpc Up(stream M) returns (M);\n  \
+                        rpc Down(M) returns (stream M);\n}\nservice Empty {}\n";
+
 #[test]
-fn streaming_methods_are_told_with_the_way_out() {
-    let body = "message M {}\nservice S {\n  rpc Up(stream M) returns (M);\n  rpc Down(M) returns (stream M);\n  \
-                rpc Both(stream M) returns (stream M);\n}\n";
-    let text = text_of(&[("a.proto", &proto(body))]);
-    for (line, method, kind) in [
-        (5, "Up", "client-streaming"),
-        (6, "Down", "server-streaming"),
-        (7, "Both", "bidirectional-streaming"),
-    ] {
-        let start = format!("error: a.proto:{line}: method `{method}` of service `a.v1.S` is {kind}, ");
-        assert!(text.contains(&start), "{text}");
+fn method_line_that_says_nothing_we_can_use_is_told_with_the_line() {
+    let body = proto(SERVICES);
+    let write = "write \"package.Service.Method\" = { chunked = true }";
+    let cases = [
+        ("\"S.Up\" = true", format!("`S.Up` is unknown here; {write}")),
+        ("\"S.Up.chunked\" = true", format!("`S.Up.chunked` is unknown here; {write}")),
+        ("chunked = true", format!("`chunked` is unknown here; {write}")),
+        ("\"S.Up\".chunky = true", format!("`chunky` is unknown here; {write}")),
+        ("\"S.Up\" = {}", format!("nothing is said of method `S.Up`; {write}")),
+        ("S.Up.chunked = 1", "`chunked` of method `S.Up` is of type integer; write true or false".into()),
+        ("\"S.U*\".chunked = true", "`S.U*` is no path: names are separated by single dots".into()),
+        (
+            "\"S.Upp\".chunked = true",
+            "no method `S.Upp`; service `a.v1.S` has `a.v1.S.Up`, `a.v1.S.Down`".into(),
+        ),
+        (
+            "\"a.v1.Empty.Up\".chunked = true",
+            "no method `a.v1.Empty.Up`; service `a.v1.Empty` has none".into(),
+        ),
+        (
+            "\"M.b\".chunked = true",
+            "no service has a method `M.b`; the services are `a.v1.S`, `a.v1.Empty`; write package.Service.Method, or \
+             Service.Method for package `a.v1`, and `*` for any one name"
+                .into(),
+        ),
+    ];
+    for (line, expected) in cases {
+        let capacities = format!("capacity.M.b = 4\n[method]\n{line}\n");
+        let text = text_of(&[("a.proto", &body), ("a.toml", &capacities)]);
+        assert!(
+            text.starts_with(&format!("error: a.toml:3: {expected}")),
+            "{line}: {text}"
+        );
+        assert_eq!(text.lines().count(), 1, "{line}: {text}");
     }
-    assert!(text.contains("`Builder::skip_streaming_methods(true)`"), "{text}");
 }
 
 #[test]
-fn skipped_streaming_methods_are_warned_of() {
-    let folder = support::folder(&[(
-        "a.proto",
-        &proto("message M {}\nservice S {\n  rpc Up(stream M) returns (M);\n}\n"),
-    )]);
-    let builder = Builder::new().skip_streaming_methods(true);
-    let generated = builder
-        .generate(&[folder.path().join("a.proto")], &[folder.path()])
-        .unwrap();
-    let [warning] = generated.warnings.as_slice() else {
-        panic!("{:?}", generated.warnings)
-    };
-    assert!(
-        warning.ends_with("a.proto:5: no stub for `Up` of `a.v1.S`, which is client-streaming"),
-        "{warning}"
+fn methods_that_are_no_table_are_told() {
+    let text = text_of(&[("a.proto", HEAD), ("a.toml", "method = 4\n")]);
+    assert_eq!(
+        text,
+        "error: a.toml:1: `method` is of type integer; write a table: [method]"
     );
+}
+
+#[test]
+fn method_line_where_there_are_no_services_is_told() {
+    let text = text_of(&[("a.proto", HEAD), ("a.toml", "method.S.Up.chunked = true\n")]);
     assert!(
-        generated
-            .code
-            .contains("/// Left out: `Up`, which is client-streaming.")
+        text.starts_with("error: a.toml:1: no service has a method `S.Up`; there are no services; write "),
+        "{text}"
+    );
+}
+
+#[test]
+fn two_method_lines_of_one_strength_contradict_each_other() {
+    let capacities = "capacity.M.b = 4\n[method]\n\"S.*\".chunked = true\n\"*.Up\".chunked = false\n";
+    let text = text_of(&[("a.proto", &proto(SERVICES)), ("a.toml", capacities)]);
+    assert_eq!(
+        text,
+        "error: a.toml:4: `*.Up` names the same method as `S.*` in a.toml:3, and neither is more exact: remove one"
+    );
+}
+
+#[test]
+fn bad_method_lines_are_told_though_no_server_is_generated() {
+    let files = [
+        ("a.proto", &*proto(SERVICES)),
+        ("a.toml", "capacity.M.b = 4\nmethod.S.Upp.chunked = true\n"),
+    ];
+    let (_, text) = run_with(&Builder::new().server(false), &files).unwrap_err();
+    assert!(text.starts_with("error: a.toml:2: no method `S.Upp`"), "{text}");
+}
+
+#[test]
+fn line_for_a_method_of_an_imported_service_fits() {
+    let body = proto("import \"b.proto\";\nmessage M {\n  b.Used used = 1;\n}\n");
+    let other =
+        "syntax = \"proto3\";\npackage b;\nmessage Used {}\nservice S {\n  rpc Up(Used) returns (Used);\n}\n";
+    let lines = "[method]\n\"S.Up\".chunked = true\n";
+    run(&[("a.proto", &body), ("b.proto", other), ("b.toml", lines)]).unwrap();
+}
+
+#[test]
+fn service_or_method_without_a_letter_first_is_told() {
+    let body = "message M {}\nservice _ {\n  rpc _1(M) returns (M);\n  rpc Fine(M) returns (M);\n}\n";
+    let text = text_of(&[("a.proto", &proto(body))]);
+    assert_eq!(
+        text,
+        "error: a.proto:4: service `a.v1._` has no name in Rust, where names begin with a letter; rename it in the \
+         .proto, so that a letter comes first\n\
+         error: a.proto:5: method `_1` of service `a.v1._` has no name in Rust, where names begin with a letter; \
+         rename it in the .proto, so that a letter comes first"
     );
 }
 
@@ -427,37 +493,91 @@ fn sizes_of_one_method_and_another_method_clash() {
 }
 
 #[test]
-fn stub_and_message_of_one_name_are_told() {
+fn client_and_message_of_one_name_are_told() {
     let text = text_of(&[("a.proto", &proto("message SClient {}\nservice S {}\n"))]);
     assert_eq!(
         text,
-        "error: a.proto:4: the stub of service `a.v1.S` and message `a.v1.SClient` (a.proto:3) both become `SClient` \
-         in Rust; rename one of them in the .proto"
+        "error: a.proto:4: the client of service `a.v1.S` and message `a.v1.SClient` (a.proto:3) both become `SClient` \
+         in Rust; rename one of them in the .proto, or leave the clients out by `Builder::client(false)` (command: \
+         `--no-client`)"
     );
 }
 
 #[test]
-fn stub_and_sub_package_of_one_name_are_told() {
+fn server_and_message_of_one_name_are_told() {
+    let body = "message SServer {}\nenum some_name {\n  ZERO = 0;\n}\nmessage SomeName {}\nservice S {}\n\
+                service someName {}\n";
+    let text = text_of(&[("a.proto", &proto(body))]);
+    assert_eq!(
+        text,
+        "error: a.proto:8: the server of service `a.v1.S` and message `a.v1.SServer` (a.proto:3) both become `SServer` \
+         in Rust; rename one of them in the .proto, or leave the servers out by `Builder::server(false)` (command: \
+         `--no-server`)\n\
+         error: a.proto:9: the trait of service `a.v1.someName` and message `a.v1.SomeName` (a.proto:7) both become \
+         `SomeName` in Rust; rename one of them in the .proto, or leave the servers out by `Builder::server(false)` \
+         (command: `--no-server`)"
+    );
+}
+
+#[test]
+fn what_is_not_generated_clashes_with_nothing() {
+    let clients = proto("message SClient {}\nservice S {}\n");
+    let servers = proto("message SServer {}\nmessage Name {}\nservice S {}\nservice name {}\n");
+    let without = Builder::new().client(false).server(true);
+    assert!(run_with(&without, &[("a.proto", &clients)]).is_ok());
+    assert!(run_with(&without, &[("a.proto", &servers)]).is_err());
+    let without = Builder::new().server(false);
+    assert!(run_with(&without, &[("a.proto", &clients)]).is_err());
+    assert!(run_with(&without, &[("a.proto", &servers)]).is_ok());
+}
+
+#[test]
+fn module_and_sub_package_of_one_name_are_told() {
     let body = proto(
         "import \"b.proto\";\nservice S {\n  rpc Get(a.v1.s_service.M) returns (a.v1.s_service.M);\n}\n",
     );
     let other = "syntax = \"proto3\";\npackage a.v1.s_service;\nmessage M {}\n";
     let text = text_of(&[("a.proto", &body), ("b.proto", other)]);
     assert!(
-        text.contains("package `a.v1.s_service`") && text.contains("both become `s_service`"),
+        text.starts_with(
+            "error: a.proto:4: the module of service `a.v1.S` and package `a.v1.s_service` (b.proto:3)"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("both become `s_service` in Rust; rename one of them in the .proto"),
         "{text}"
     );
 }
 
 #[test]
-fn services_whose_stubs_would_get_one_name_are_told() {
-    let text = text_of(&[("a.proto", &proto("service FooBar {}\nservice foo_bar {}\n"))]);
+fn sub_package_without_messages_takes_its_name_too() {
+    let body = proto("import \"b.proto\";\nmessage N {\n  a.v1.s_service.E e = 1;\n}\nservice S {}\n");
+    let other = "syntax = \"proto3\";\npackage a.v1.s_service;\nenum E {\n  ZERO = 0;\n}\n";
+    let text = text_of(&[("a.proto", &body), ("b.proto", other)]);
     assert!(
-        text.starts_with("error: a.proto:4: the stub of service `a.v1.foo_bar` and "),
+        text.contains("package `a.v1.s_service` (b.proto:3) both become `s_service`"),
         "{text}"
     );
+}
+
+#[test]
+fn services_whose_code_would_get_one_name_are_told() {
+    let text = text_of(&[("a.proto", &proto("service FooBar {}\nservice foo_bar {}\n"))]);
     assert!(
-        text.contains("the stub of service `a.v1.FooBar` (a.proto:3) both become `FooBarClient`"),
+        text.starts_with(
+            "error: a.proto:4: the client of service `a.v1.foo_bar` and the client of service `a.v1.FooBar` \
+             (a.proto:3) both become `FooBarClient` in Rust; "
+        ),
+        "{text}"
+    );
+    assert_eq!(text.matches("error:").count(), 1, "{text}");
+    let text = text_of(&[("a.proto", &proto("service Foo {}\nservice FooServer {}\n"))]);
+    assert!(
+        text.starts_with(
+            "error: a.proto:4: the trait of service `a.v1.FooServer` and the server of service `a.v1.Foo` \
+             (a.proto:3) both become `FooServer` in Rust; "
+        ),
         "{text}"
     );
 }

@@ -52,6 +52,6 @@ fn output_has_neither_inner_attributes_nor_unsafe() {
 }
 
 fn generate(case: &std::path::Path) -> String {
-    let builder = Builder::new().skip_streaming_methods(case.ends_with("streaming_skipped"));
+    let builder = Builder::new().server(true);
     builder.generate(&[case.join("in.proto")], &[case]).unwrap().code
 }

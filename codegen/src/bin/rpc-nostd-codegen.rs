@@ -30,9 +30,12 @@ enum Command {
         /// Name of the output [default: that of the first .proto, ending in .rs].
         #[arg(long, value_name = "NAME")]
         out_file: Option<PathBuf>,
-        /// Leave streaming methods out instead of failing.
+        /// Generate no clients.
         #[arg(long)]
-        skip_streaming_methods: bool,
+        no_client: bool,
+        /// Generate no servers.
+        #[arg(long)]
+        no_server: bool,
     },
 }
 
@@ -42,12 +45,16 @@ fn main() -> ExitCode {
         includes,
         out_dir,
         out_file,
-        skip_streaming_methods,
+        no_client,
+        no_server,
     } = Arguments::parse().command;
-    let mut builder = Builder::new()
-        .out_dir(out_dir)
-        .skip_streaming_methods(skip_streaming_methods)
-        .cargo_lines(false);
+    let mut builder = Builder::new().out_dir(out_dir).cargo_lines(false);
+    if no_client {
+        builder = builder.client(false);
+    }
+    if no_server {
+        builder = builder.server(false);
+    }
     if let Some(name) = out_file {
         builder = builder.out_file(name);
     }

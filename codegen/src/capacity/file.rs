@@ -1,4 +1,4 @@
-//! Reads one capacity file: a TOML file with the table `[capacity]`.
+//! Reads one capacity file: a TOML file with the tables `[capacity]` and `[method]`.
 
 use std::path::Path;
 
@@ -7,20 +7,95 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::{Place, Problem};
 
-/// One line of the table.
-pub(crate) struct Line {
+/// One line of a table: what it is about, and what it says.
+pub(crate) struct Line<V> {
+    pub(crate) key: Key,
+    pub(crate) value: V,
+}
+
+/// Names one field or method, or several by wildcards.
+pub(crate) struct Key {
     pub(crate) place: Place,
     /// As written.
-    pub(crate) key: String,
-    /// What the key may be relative to: the package of the `.proto` beside the file.
+    pub(crate) text: String,
+    /// What it may be relative to: the package of the `.proto` beside the file.
     pub(crate) package: String,
-    pub(crate) capacity: u32,
+}
+
+impl Key {
+    /// True if the key, as a full path or relative to the package, names `path`.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.is(&self.text, path)
+    }
+
+    /// True if what the key says before its last dot names `path`.
+    pub(crate) fn is_within(&self, path: &str) -> bool {
+        let parent = self.text.rsplit_once('.').map_or("", |(parent, _)| parent);
+        self.is(parent, path)
+    }
+
+    fn is(&self, text: &str, path: &str) -> bool {
+        let relative = match self.package.as_str() {
+            "" => None,
+            package => path.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')),
+        };
+        matches(text, path) || relative.is_some_and(|path| matches(text, path))
+    }
+
+    fn wildcards(&self) -> usize {
+        self.text.matches('*').count()
+    }
+}
+
+/// A `*` stands for exactly one name.
+fn matches(text: &str, path: &str) -> bool {
+    let same_length = text.split('.').count() == path.split('.').count();
+    same_length
+        && text
+            .split('.')
+            .zip(path.split('.'))
+            .all(|(name, part)| name == "*" || name == part)
+}
+
+/// The line with the fewest wildcards of those whose key names `path`, which is a `what`. Two of one strength
+/// contradict each other. All that name it are marked in `used`.
+pub(crate) fn strongest<'a, V>(
+    lines: &'a [Line<V>],
+    path: &str,
+    what: &str,
+    used: &mut [bool],
+) -> Result<Option<&'a Line<V>>, Box<Problem>> {
+    let mut fitting: Vec<&Line<V>> = Vec::new();
+    for (line, used) in lines.iter().zip(used) {
+        if line.key.names(path) {
+            fitting.push(line);
+            *used = true;
+        }
+    }
+    fitting.sort_by_key(|line| line.key.wildcards());
+    if let [first, second, ..] = fitting.as_slice()
+        && first.key.wildcards() == second.key.wildcards()
+    {
+        let (first, second) = if first.key.place <= second.key.place {
+            (&first.key, &second.key)
+        } else {
+            (&second.key, &first.key)
+        };
+        let text = format!(
+            "`{}` names the same {what} as `{}` in {}, and neither is more exact: remove one",
+            second.text, first.text, first.place
+        );
+        return Err(Box::new(problem(second.place.clone(), text)));
+    }
+    Ok(fitting.first().copied())
 }
 
 /// Collects the lines of capacity files, and what is wrong with them.
 #[derive(Default)]
 pub(crate) struct CapacityFiles {
-    pub(crate) lines: Vec<Line>,
+    pub(crate) capacities: Vec<Line<u32>>,
+    /// Whether a method is chunked.
+    pub(crate) methods: Vec<Line<bool>>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -30,7 +105,7 @@ impl CapacityFiles {
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => {
-                    let start = self.lines.len();
+                    let starts = (self.capacities.len(), self.methods.len());
                     Reader {
                         path,
                         package,
@@ -39,7 +114,8 @@ impl CapacityFiles {
                     }
                     .read();
                     // The parser gives them in order of their names.
-                    self.lines[start..].sort_by_key(|line| line.place.line);
+                    self.capacities[starts.0..].sort_by_key(|line| line.key.place.line);
+                    self.methods[starts.1..].sort_by_key(|line| line.key.place.line);
                 }
                 Err(error) => {
                     let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
@@ -73,44 +149,42 @@ impl Reader<'_> {
             }
         };
         for (key, value) in table.get_ref() {
+            let start = key.span().start;
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("capacity", DeValue::Table(lines)) => self.read_table("", lines),
-                ("capacity", other) => {
+                ("capacity", DeValue::Table(lines)) => self.read_capacities("", lines),
+                ("method", DeValue::Table(lines)) => self.read_methods("", lines),
+                (name @ ("capacity" | "method"), other) => {
                     let found = other.type_str();
                     self.reject(
-                        key.span().start,
-                        format!("`capacity` is of type {found}; write a table: [capacity]"),
+                        start,
+                        format!("`{name}` is of type {found}; write a table: [{name}]"),
                     );
                 }
                 (name, _) => self.reject(
-                    key.span().start,
-                    format!("`{name}` is unknown here; a capacity file has one table, [capacity]"),
+                    start,
+                    format!(
+                        "`{name}` is unknown here; a capacity file has the tables [capacity] and [method]"
+                    ),
                 ),
             }
         }
     }
 
     /// A key without quotes is a path of tables in TOML; it means the same here.
-    fn read_table(&mut self, prefix: &str, table: &DeTable<'_>) {
+    fn read_capacities(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let path = crate::schema::join(prefix, key.get_ref());
             match value.get_ref() {
-                DeValue::Table(inner) => self.read_table(&path, inner),
-                _ => self.read_line(key.span().start, path, value),
+                DeValue::Table(inner) => self.read_capacities(&path, inner),
+                _ => self.read_capacity(key.span().start, path, value),
             }
         }
     }
 
-    fn read_line(&mut self, start: usize, key: String, value: &Spanned<DeValue<'_>>) {
-        let bad_star = key
-            .split('.')
-            .any(|name| name.is_empty() || (name.contains('*') && name != "*"));
-        if bad_star {
-            let text = format!(
-                "`{key}` is no path: names are separated by single dots, and a `*` stands for one whole name"
-            );
-            return self.reject(start, text);
-        }
+    fn read_capacity(&mut self, start: usize, path: String, value: &Spanned<DeValue<'_>>) {
+        let Some(key) = self.key(start, path) else {
+            return;
+        };
         let number = value.get_ref().as_integer().map(|number| {
             let digits = number.as_str().replace('_', "");
             u32::from_str_radix(&digits, number.radix())
@@ -118,27 +192,74 @@ impl Reader<'_> {
                 .filter(|&capacity| capacity > 0)
         });
         match number {
-            Some(Some(capacity)) => {
-                let place = Place::new(self.path, line_at(self.text.as_bytes(), start));
-                self.out.lines.push(Line {
-                    place,
-                    key,
-                    package: self.package.to_owned(),
-                    capacity,
-                });
-            }
+            Some(Some(value)) => self.out.capacities.push(Line { key, value }),
             Some(None) => self.reject(
                 start,
-                format!("the capacity of `{key}` is a number from 1 to {}", u32::MAX),
+                format!(
+                    "the capacity of `{}` is a number from 1 to {}",
+                    key.text,
+                    u32::MAX
+                ),
             ),
             None => {
                 let found = value.get_ref().type_str();
                 self.reject(
                     start,
-                    format!("the capacity of `{key}` is of type {found}; write a number"),
+                    format!(
+                        "the capacity of `{}` is of type {found}; write a number",
+                        key.text
+                    ),
                 );
             }
         }
+    }
+
+    /// As for capacities, a path of tables names a method; what is in the innermost is said of it.
+    fn read_methods(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let (start, name) = (key.span().start, key.get_ref());
+            match value.get_ref() {
+                DeValue::Table(inner) if inner.is_empty() => {
+                    let path = crate::schema::join(prefix, name);
+                    self.reject(
+                        start,
+                        format!("nothing is said of method `{path}`; {WRITE_METHOD}"),
+                    );
+                }
+                DeValue::Table(inner) => self.read_methods(&crate::schema::join(prefix, name), inner),
+                DeValue::Boolean(chunked) if name == CHUNKED && !prefix.is_empty() => {
+                    if let Some(key) = self.key(start, prefix.to_owned()) {
+                        self.out.methods.push(Line { key, value: *chunked });
+                    }
+                }
+                other if name == CHUNKED && !prefix.is_empty() => {
+                    let found = other.type_str();
+                    let text =
+                        format!("`{CHUNKED}` of method `{prefix}` is of type {found}; write true or false");
+                    self.reject(start, text);
+                }
+                _ => self.reject(start, format!("`{name}` is unknown here; {WRITE_METHOD}")),
+            }
+        }
+    }
+
+    /// The key at `start`, unless it is none.
+    fn key(&mut self, start: usize, text: String) -> Option<Key> {
+        let is_path = text
+            .split('.')
+            .all(|name| !name.is_empty() && (name == "*" || !name.contains('*')));
+        if !is_path {
+            let text = format!(
+                "`{text}` is no path: names are separated by single dots, and a `*` stands for one whole name"
+            );
+            self.reject(start, text);
+            return None;
+        }
+        Some(Key {
+            place: Place::new(self.path, line_at(self.text.as_bytes(), start)),
+            text,
+            package: self.package.to_owned(),
+        })
     }
 
     fn reject(&mut self, start: usize, text: String) {
@@ -156,6 +277,10 @@ fn line_at(text: &[u8], offset: usize) -> Option<u32> {
     let newlines = text.iter().take(offset).filter(|&&byte| byte == b'\n').count();
     u32::try_from(newlines + 1).ok()
 }
+
+/// What can be said of a method: that its messages are larger than memory.
+const CHUNKED: &str = "chunked";
+const WRITE_METHOD: &str = "write \"package.Service.Method\" = { chunked = true }";
 
 #[cfg(test)]
 mod tests {

@@ -1,19 +1,23 @@
-//! Gives every string, `bytes`, repeated and map field its capacity, or says which have none.
+//! Gives every string, `bytes`, repeated and map field its capacity, or says which have none; and tells which
+//! methods have messages larger than memory.
 
 mod file;
+mod methods;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
 use crate::schema::{Field, File, Message, Schema, Shape, Value};
-use file::{CapacityFiles, Line, problem};
+use file::{CapacityFiles, Key, Line, problem, strongest};
 
 /// The capacities of one run.
 #[derive(Default)]
 pub(crate) struct Capacities {
     /// By full path of the field, with `.elem`, `.key` or `.value` for its parts.
     pub(crate) by_path: BTreeMap<String, Capacity>,
+    /// Full names of the methods whose messages are larger than memory.
+    pub(crate) chunked: BTreeSet<String>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -68,31 +72,24 @@ impl Capacities {
         let fallback = fallback_config(schema);
         let needed = schema.needed_types();
         let slots = slots_of(schema, &needed);
-        let mut used = vec![false; files.lines.len()];
+        let mut used = vec![false; files.capacities.len()];
         for slot in &slots {
-            let matching: Vec<usize> = (0..)
-                .zip(&files.lines)
-                .filter(|(_, line)| line.names(&slot.path))
-                .map(|(index, _)| index)
-                .collect();
-            for &index in &matching {
-                used[index] = true;
-            }
-            match strongest(&files.lines, &matching) {
+            match strongest(&files.capacities, &slot.path, "field", &mut used) {
                 Ok(Some(line)) => capacities.set(slot, line, problems),
                 Ok(None) if slot.needed => problems.push(slot.missing(&fallback)),
                 Ok(None) => {}
                 Err(both) => problems.push(*both),
             }
         }
-        for (line, _) in files.lines.iter().zip(used).filter(|(_, used)| !used) {
-            problems.push(problem(line.place.clone(), no_such_field(line, schema, &slots)));
+        for (Line { key, .. }, _) in files.capacities.iter().zip(used).filter(|(_, used)| !used) {
+            problems.push(problem(key.place.clone(), no_such_field(key, schema, &slots)));
         }
+        capacities.chunked = methods::chunked(&files.methods, schema, problems);
         capacities
     }
 
-    fn set(&mut self, slot: &Slot<'_>, line: &Line, problems: &mut Vec<Problem>) {
-        let number = line.capacity;
+    fn set(&mut self, slot: &Slot<'_>, line: &Line<u32>, problems: &mut Vec<Problem>) {
+        let number = line.value;
         let capacity = match slot.kind {
             SlotKind::Map if !number.is_power_of_two() || number < 2 => {
                 let next = number.max(2).checked_next_power_of_two().unwrap_or(1 << 31);
@@ -102,7 +99,7 @@ impl Capacities {
                     slot.path
                 );
                 if slot.needed {
-                    problems.push(problem(line.place.clone(), text));
+                    problems.push(problem(line.key.place.clone(), text));
                 }
                 Capacity::Elements(next)
             }
@@ -111,52 +108,6 @@ impl Capacities {
         };
         self.by_path.insert(slot.path.clone(), capacity);
     }
-}
-
-impl Line {
-    /// True if the key, as a full path or relative to the package, names `path`.
-    fn names(&self, path: &str) -> bool {
-        let relative = match self.package.as_str() {
-            "" => None,
-            package => path.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')),
-        };
-        matches(&self.key, path) || relative.is_some_and(|path| matches(&self.key, path))
-    }
-
-    fn wildcards(&self) -> usize {
-        self.key.matches('*').count()
-    }
-}
-
-/// A `*` stands for exactly one name.
-fn matches(key: &str, path: &str) -> bool {
-    let same_length = key.split('.').count() == path.split('.').count();
-    same_length
-        && key
-            .split('.')
-            .zip(path.split('.'))
-            .all(|(key, name)| key == "*" || key == name)
-}
-
-/// The line with the fewest wildcards; two of one strength contradict each other.
-fn strongest<'a>(lines: &'a [Line], matching: &[usize]) -> Result<Option<&'a Line>, Box<Problem>> {
-    let mut by_strength: Vec<&Line> = matching.iter().map(|&index| &lines[index]).collect();
-    by_strength.sort_by_key(|line| line.wildcards());
-    if let [first, second, ..] = by_strength.as_slice()
-        && first.wildcards() == second.wildcards()
-    {
-        let (first, second) = if first.place <= second.place {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        let text = format!(
-            "`{}` names the same field as `{}` in {}, and neither is more exact: remove one",
-            second.key, first.key, first.place
-        );
-        return Err(Box::new(problem(second.place.clone(), text)));
-    }
-    Ok(by_strength.first().copied())
 }
 
 fn slots_of<'a>(schema: &'a Schema, needed: &BTreeSet<&str>) -> Vec<Slot<'a>> {
@@ -276,32 +227,25 @@ fn fallback_config(schema: &Schema) -> PathBuf {
     )
 }
 
-fn no_such_field(line: &Line, schema: &Schema, slots: &[Slot<'_>]) -> String {
-    let key = &line.key;
+fn no_such_field(key: &Key, schema: &Schema, slots: &[Slot<'_>]) -> String {
+    let text = &key.text;
     for (_, message) in schema.messages() {
         for field in &message.fields {
-            if line.names(&format!("{}.{}", message.full_name, field.name)) {
+            if key.names(&format!("{}.{}", message.full_name, field.name)) {
                 return format!(
-                    "field `{key}` takes no capacity: it is a {}",
+                    "field `{text}` takes no capacity: it is a {}",
                     describe(&field.shape)
                 );
             }
         }
-        let parent = key.rsplit_once('.').map_or("", |(parent, _)| parent);
-        let as_message = Line {
-            place: line.place.clone(),
-            key: parent.into(),
-            package: line.package.clone(),
-            capacity: 0,
-        };
-        if as_message.names(&message.full_name) {
-            return format!("no field `{key}`; {}", fields_with_capacity(message, slots));
+        if key.is_within(&message.full_name) {
+            return format!("no field `{text}`; {}", fields_with_capacity(message, slots));
         }
     }
     format!(
-        "no message has a field `{key}`; write package.Message.field, or Message.field for package `{}`, \
+        "no message has a field `{text}`; write package.Message.field, or Message.field for package `{}`, \
          and `*` for any one name",
-        line.package
+        key.package
     )
 }
 

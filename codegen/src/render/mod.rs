@@ -1,8 +1,10 @@
-//! Prints the checked input as Rust: messages by micropb-gen, stubs by us, one file.
+//! Prints the checked input as Rust: messages by micropb-gen, clients and servers by us, one file.
 
 mod client;
 mod docs;
 pub(crate) mod names;
+mod server;
+mod service;
 mod tidy;
 
 use std::cell::RefCell;
@@ -12,6 +14,7 @@ use std::path::Path;
 use micropb_gen::config::OptionalRepr;
 use micropb_gen::{Config, Generator};
 
+use crate::Roles;
 use crate::capacity::{Capacities, Capacity};
 use crate::error::{Error, Place, Problem};
 use crate::schema::Schema;
@@ -24,8 +27,13 @@ pub(crate) struct Rendered {
 }
 
 /// Prints everything. The input has been checked, so errors are constructs that micropb-gen refuses.
-pub(crate) fn render(sources: &Sources, schema: &Schema, capacities: &Capacities) -> Result<Rendered, Error> {
-    let raw = run_micropb(sources, schema, capacities)?;
+pub(crate) fn render(
+    sources: &Sources,
+    schema: &Schema,
+    capacities: &Capacities,
+    roles: Roles,
+) -> Result<Rendered, Error> {
+    let raw = run_micropb(sources, schema, capacities, roles)?;
     let mut warnings = WARNINGS.take();
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
@@ -44,7 +52,12 @@ fn tidied(raw: &str) -> Result<String, Error> {
 }
 
 /// micropb-gen reads the descriptor set from a file and writes to one.
-fn run_micropb(sources: &Sources, schema: &Schema, capacities: &Capacities) -> Result<String, Error> {
+fn run_micropb(
+    sources: &Sources,
+    schema: &Schema,
+    capacities: &Capacities,
+    roles: Roles,
+) -> Result<String, Error> {
     let folder = tempfile::tempdir().map_err(|source| io("write", &std::env::temp_dir(), source))?;
     let (set, out) = (folder.path().join("set.bin"), folder.path().join("out.rs"));
     std::fs::write(&set, &sources.encoded).map_err(|source| io("write", &set, source))?;
@@ -58,8 +71,10 @@ fn run_micropb(sources: &Sources, schema: &Schema, capacities: &Capacities) -> R
         .iter()
         .filter(|file| !file.is_import)
         .flat_map(|file| file.services.iter().cloned());
-    generator.add_service_generator(client::ClientGenerator {
+    generator.add_service_generator(service::Services {
         services: services.collect(),
+        chunked: capacities.chunked.clone(),
+        roles,
     });
     WARNINGS.take();
     generator

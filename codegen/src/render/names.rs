@@ -9,12 +9,33 @@ pub(crate) fn client(service: &str) -> String {
     format!("{}Client", service.to_upper_camel_case())
 }
 
+/// The trait that a server's handlers implement: `Telemetry`.
+pub(crate) fn server_trait(service: &str) -> String {
+    let name = service.to_upper_camel_case();
+    if is_keyword(&name) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+/// The struct that serves an implementation of the trait: `TelemetryServer`.
+pub(crate) fn server(service: &str) -> String {
+    format!("{}Server", service.to_upper_camel_case())
+}
+
 /// The module of a service's names and sizes: `telemetry_service`.
 pub(crate) fn service_module(service: &str) -> String {
     format!("{}_service", service.to_snake_case())
 }
 
-/// The client's function for a method: `report`. One that cannot be called so gets a `_`.
+/// True if a service or method of this name can be named in Rust: not `_` or `_1`.
+pub(crate) fn has_name(name: &str) -> bool {
+    name.to_snake_case()
+        .starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+/// The function of a method, on the client and in the trait: `report`. One that cannot be called so gets a `_`.
 pub(crate) fn function(method: &str) -> String {
     let name = method.to_snake_case();
     let taken = RESERVED_FUNCTIONS.contains(&name.as_str()) || is_keyword(&name);
@@ -36,7 +57,7 @@ impl MethodConstants {
         Self {
             request_size: format!("{name}_REQUEST_MAX_SIZE"),
             response_size: format!("{name}_RESPONSE_MAX_SIZE"),
-            method: if name == SERVICE_NAME {
+            method: if [SERVICE_NAME, METHODS].contains(&name.as_str()) {
                 format!("{name}_")
             } else {
                 name
@@ -63,6 +84,9 @@ pub(crate) fn is_keyword(name: &str) -> bool {
 
 /// The full name of the service in its module.
 pub(crate) const SERVICE_NAME: &str = "SERVICE_NAME";
+
+/// All methods of the service, in its module.
+pub(crate) const METHODS: &str = "METHODS";
 
 /// Functions that every client has.
 const RESERVED_FUNCTIONS: [&str; 1] = ["new"];

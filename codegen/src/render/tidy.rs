@@ -149,6 +149,11 @@ impl VisitMut for Tidy {
         visit_mut::visit_item_enum_mut(self, item);
     }
 
+    fn visit_trait_item_fn_mut(&mut self, function: &mut syn::TraitItemFn) {
+        allow_self(&function.sig.ident.to_string(), &mut function.attrs);
+        visit_mut::visit_trait_item_fn_mut(self, function);
+    }
+
     fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
         match item
             .trait_
@@ -185,13 +190,12 @@ fn tidy_inherent(item: &mut ItemImpl) {
             }
             ImplItem::Fn(function) => {
                 let name = function.sig.ident.to_string();
-                if ["from_", "into_", "to_"]
-                    .iter()
-                    .any(|prefix| name.starts_with(prefix))
-                {
+                allow_self(&name, &mut function.attrs);
+                if name == "next" {
+                    // No iterator: its `next` would be a call.
                     function
                         .attrs
-                        .push(parse_quote!(#[allow(clippy::wrong_self_convention)]));
+                        .push(parse_quote!(#[allow(clippy::should_implement_trait)]));
                 }
                 if name.contains(char::is_uppercase) {
                     function.attrs.push(parse_quote!(#[allow(non_snake_case)]));
@@ -199,6 +203,14 @@ fn tidy_inherent(item: &mut ItemImpl) {
             }
             _ => {}
         }
+    }
+}
+
+/// The name is the method's, and so no promise about `self`.
+fn allow_self(function: &str, attrs: &mut Vec<Attribute>) {
+    let prefixes = ["from_", "into_", "to_"];
+    if prefixes.iter().any(|prefix| function.starts_with(prefix)) {
+        attrs.push(parse_quote!(#[allow(clippy::wrong_self_convention)]));
     }
 }
 
@@ -237,6 +249,7 @@ fn attrs_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
         Item::Struct(item) => Some(&mut item.attrs),
         Item::Enum(item) => Some(&mut item.attrs),
         Item::Impl(item) if item.trait_.is_none() => Some(&mut item.attrs),
+        Item::Trait(item) => Some(&mut item.attrs),
         _ => None,
     }
 }

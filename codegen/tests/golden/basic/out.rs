@@ -236,6 +236,8 @@ pub mod meter {
         pub mod meter_service {
             /// Full name of the service: the first part of its methods' paths.
             pub const SERVICE_NAME: &str = "meter.v1.Meter";
+            /// All methods of the service, in the order of the `.proto`.
+            pub static METHODS: [&::rpc_nostd::Method; 1usize] = [&READ];
             /// `rpc Read(meter.v1.ReadRequest) returns (meter.v1.ReadReply)`
             pub static READ: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
                 "/meter.v1.Meter/Read",
@@ -271,6 +273,61 @@ pub mod meter {
                     &meter_service::READ,
                     request,
                 )
+            }
+        }
+        /// Reads a meter.
+        ///
+        /// What a server of `meter.v1.Meter` does: `MeterServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+        #[allow(async_fn_in_trait, unused_variables)]
+        pub trait Meter {
+            /// Reads one value.
+            async fn read(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: ReadRequest,
+            ) -> ::core::result::Result<ReadReply, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /meter.v1.Meter/Read",
+                    ),
+                )
+            }
+        }
+        /// Serves calls of `meter.v1.Meter` with a type that implements the trait `Meter`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct MeterServer<T> {
+            service: T,
+        }
+        impl<T> MeterServer<T> {
+            /// Serves `meter.v1.Meter` by `service`.
+            pub const fn new(service: T) -> Self {
+                Self { service }
+            }
+        }
+        impl<T> ::rpc_nostd::server::Routes for MeterServer<T> {
+            fn method(
+                &self,
+                path: &[u8],
+            ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+                ::rpc_nostd::server::find(&meter_service::METHODS, path)
+            }
+        }
+        impl<T: Meter> ::rpc_nostd::server::Service for MeterServer<T> {
+            async fn serve(
+                &self,
+                call: &mut ::rpc_nostd::server::Call<'_>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                match call.method().path() {
+                    "/meter.v1.Meter/Read" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<ReadRequest, ReadReply>();
+                        let request = requests.only().await?;
+                        let reply = Meter::read(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    _ => Err(call.unimplemented()),
+                }
             }
         }
     }

@@ -219,6 +219,8 @@ pub mod comments {
         pub mod talk_service {
             /// Full name of the service: the first part of its methods' paths.
             pub const SERVICE_NAME: &str = "comments.v1.Talk";
+            /// All methods of the service, in the order of the `.proto`.
+            pub static METHODS: [&::rpc_nostd::Method; 1usize] = [&SAY];
             /// `rpc Say(comments.v1.Words) returns (comments.v1.Words)`
             pub static SAY: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
                 "/comments.v1.Talk/Say",
@@ -257,6 +259,64 @@ pub mod comments {
                     &talk_service::SAY,
                     request,
                 )
+            }
+        }
+        /// A block comment
+        /// of two lines, with \[brackets\], \<tags\> and `a[0]`.
+        ///
+        /// What a server of `comments.v1.Talk` does: `TalkServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+        #[allow(async_fn_in_trait, unused_variables)]
+        pub trait Talk {
+            /// See <https://example.com/a_b>.
+            ///
+            /// trailing words
+            async fn say(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Words,
+            ) -> ::core::result::Result<Words, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /comments.v1.Talk/Say",
+                    ),
+                )
+            }
+        }
+        /// Serves calls of `comments.v1.Talk` with a type that implements the trait `Talk`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct TalkServer<T> {
+            service: T,
+        }
+        impl<T> TalkServer<T> {
+            /// Serves `comments.v1.Talk` by `service`.
+            pub const fn new(service: T) -> Self {
+                Self { service }
+            }
+        }
+        impl<T> ::rpc_nostd::server::Routes for TalkServer<T> {
+            fn method(
+                &self,
+                path: &[u8],
+            ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+                ::rpc_nostd::server::find(&talk_service::METHODS, path)
+            }
+        }
+        impl<T: Talk> ::rpc_nostd::server::Service for TalkServer<T> {
+            async fn serve(
+                &self,
+                call: &mut ::rpc_nostd::server::Call<'_>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                match call.method().path() {
+                    "/comments.v1.Talk/Say" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Words, Words>();
+                        let request = requests.only().await?;
+                        let reply = Talk::say(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    _ => Err(call.unimplemented()),
+                }
             }
         }
     }

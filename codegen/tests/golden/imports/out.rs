@@ -438,6 +438,8 @@ pub mod imports {
         pub mod clock_service {
             /// Full name of the service: the first part of its methods' paths.
             pub const SERVICE_NAME: &str = "imports.v1.Clock";
+            /// All methods of the service, in the order of the `.proto`.
+            pub static METHODS: [&::rpc_nostd::Method; 2usize] = [&SET, &STATUS];
             /// `rpc Set(google.protobuf.Timestamp) returns (google.protobuf.Empty)`
             pub static SET: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
                 "/imports.v1.Clock/Set",
@@ -504,6 +506,88 @@ pub mod imports {
                     &clock_service::STATUS,
                     request,
                 )
+            }
+        }
+        /// What a server of `imports.v1.Clock` does: `ClockServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+        #[allow(async_fn_in_trait, unused_variables)]
+        pub trait Clock {
+            /// Serves `/imports.v1.Clock/Set`.
+            async fn set(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: super::super::google::protobuf::Timestamp,
+            ) -> ::core::result::Result<
+                super::super::google::protobuf::Empty,
+                ::rpc_nostd::Status,
+            > {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /imports.v1.Clock/Set",
+                    ),
+                )
+            }
+            /// Serves `/imports.v1.Clock/Status`.
+            async fn status(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: super::super::google::protobuf::Empty,
+            ) -> ::core::result::Result<super::common::Status, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /imports.v1.Clock/Status",
+                    ),
+                )
+            }
+        }
+        /// Serves calls of `imports.v1.Clock` with a type that implements the trait `Clock`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct ClockServer<T> {
+            service: T,
+        }
+        impl<T> ClockServer<T> {
+            /// Serves `imports.v1.Clock` by `service`.
+            pub const fn new(service: T) -> Self {
+                Self { service }
+            }
+        }
+        impl<T> ::rpc_nostd::server::Routes for ClockServer<T> {
+            fn method(
+                &self,
+                path: &[u8],
+            ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+                ::rpc_nostd::server::find(&clock_service::METHODS, path)
+            }
+        }
+        impl<T: Clock> ::rpc_nostd::server::Service for ClockServer<T> {
+            async fn serve(
+                &self,
+                call: &mut ::rpc_nostd::server::Call<'_>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                match call.method().path() {
+                    "/imports.v1.Clock/Set" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<
+                                super::super::google::protobuf::Timestamp,
+                                super::super::google::protobuf::Empty,
+                            >();
+                        let request = requests.only().await?;
+                        let reply = Clock::set(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/imports.v1.Clock/Status" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<
+                                super::super::google::protobuf::Empty,
+                                super::common::Status,
+                            >();
+                        let request = requests.only().await?;
+                        let reply = Clock::status(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    _ => Err(call.unimplemented()),
+                }
             }
         }
     }

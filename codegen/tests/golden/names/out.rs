@@ -6,6 +6,98 @@
 pub mod r#gen {
     /// Package `r#type`.
     pub mod r#type {
+        /// Message `C`.
+        #[derive(Debug, Default, PartialEq, Clone, Copy)]
+        pub struct C {}
+        #[allow(unused, clippy::all)]
+        impl ::rpc_nostd::micropb::MessageDecode for C {
+            fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
+                &mut self,
+                decoder: &mut ::rpc_nostd::micropb::PbDecoder<ImplMicropbRead>,
+                len: usize,
+            ) -> ::core::result::Result<
+                (),
+                ::rpc_nostd::micropb::DecodeError<ImplMicropbRead::Error>,
+            > {
+                use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
+                let before = decoder.bytes_read();
+                while decoder.bytes_read() - before < len {
+                    let tag = decoder.decode_tag()?;
+                    match tag.field_num() {
+                        0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
+                        _ => {
+                            decoder.skip_wire_value(tag.wire_type())?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+        #[allow(unused, clippy::all)]
+        impl ::rpc_nostd::micropb::MessageEncode for C {
+            const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
+                let mut max_size = 0;
+                ::core::result::Result::Ok(max_size)
+            };
+            fn encode<ImplMicropbWrite: ::rpc_nostd::micropb::PbWrite>(
+                &self,
+                encoder: &mut ::rpc_nostd::micropb::PbEncoder<ImplMicropbWrite>,
+            ) -> ::core::result::Result<(), ImplMicropbWrite::Error> {
+                use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                Ok(())
+            }
+            fn compute_size(&self) -> usize {
+                use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                let mut size = 0;
+                size
+            }
+        }
+        /// Message `T`.
+        #[derive(Debug, Default, PartialEq, Clone, Copy)]
+        pub struct T {}
+        #[allow(unused, clippy::all)]
+        impl ::rpc_nostd::micropb::MessageDecode for T {
+            fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
+                &mut self,
+                decoder: &mut ::rpc_nostd::micropb::PbDecoder<ImplMicropbRead>,
+                len: usize,
+            ) -> ::core::result::Result<
+                (),
+                ::rpc_nostd::micropb::DecodeError<ImplMicropbRead::Error>,
+            > {
+                use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
+                let before = decoder.bytes_read();
+                while decoder.bytes_read() - before < len {
+                    let tag = decoder.decode_tag()?;
+                    match tag.field_num() {
+                        0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
+                        _ => {
+                            decoder.skip_wire_value(tag.wire_type())?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+        #[allow(unused, clippy::all)]
+        impl ::rpc_nostd::micropb::MessageEncode for T {
+            const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
+                let mut max_size = 0;
+                ::core::result::Result::Ok(max_size)
+            };
+            fn encode<ImplMicropbWrite: ::rpc_nostd::micropb::PbWrite>(
+                &self,
+                encoder: &mut ::rpc_nostd::micropb::PbEncoder<ImplMicropbWrite>,
+            ) -> ::core::result::Result<(), ImplMicropbWrite::Error> {
+                use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                Ok(())
+            }
+            fn compute_size(&self) -> usize {
+                use ::rpc_nostd::micropb::{PbMap, FieldEncode};
+                let mut size = 0;
+                size
+            }
+        }
         /// Message `Input`.
         #[derive(Debug, Default, PartialEq, Clone, Copy)]
         #[allow(non_snake_case)]
@@ -869,6 +961,17 @@ pub mod r#gen {
         pub mod keyword_service {
             /// Full name of the service: the first part of its methods' paths.
             pub const SERVICE_NAME: &str = "gen.type.Keyword";
+            /// All methods of the service, in the order of the `.proto`.
+            pub static METHODS: [&::rpc_nostd::Method; 8usize] = [
+                &NEW,
+                &TYPE,
+                &SELF,
+                &GEN,
+                &INTO_OPTION,
+                &SERVICE_NAME_,
+                &HTTP_GET,
+                &OLD_ONE,
+            ];
             /// `rpc New(gen.type.Input) returns (gen.type.Option)`
             pub static NEW: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
                 "/gen.type.Keyword/New",
@@ -1067,6 +1170,521 @@ pub mod r#gen {
                     &keyword_service::OLD_ONE,
                     request,
                 )
+            }
+        }
+        /// Names that mean something in Rust.
+        ///
+        /// What a server of `gen.type.Keyword` does: `KeywordServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+        #[allow(async_fn_in_trait, unused_variables)]
+        pub trait Keyword {
+            /// `new` is taken by the client.
+            async fn new_(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Input,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/New",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/Type`.
+            async fn type_(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/Type",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/Self`.
+            async fn self_(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/Self",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/Gen`.
+            async fn gen_(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/Gen",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/IntoOption`.
+            #[allow(clippy::wrong_self_convention)]
+            async fn into_option(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/IntoOption",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/ServiceName`.
+            async fn service_name(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: lower_case,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/ServiceName",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/HTTPGet`.
+            async fn http_get(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option_::Some, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/HTTPGet",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.Keyword/OldOne`.
+            #[deprecated]
+            async fn old_one(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: Option,
+            ) -> ::core::result::Result<Option, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.Keyword/OldOne",
+                    ),
+                )
+            }
+        }
+        /// Serves calls of `gen.type.Keyword` with a type that implements the trait `Keyword`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct KeywordServer<T> {
+            service: T,
+        }
+        impl<T> KeywordServer<T> {
+            /// Serves `gen.type.Keyword` by `service`.
+            pub const fn new(service: T) -> Self {
+                Self { service }
+            }
+        }
+        impl<T> ::rpc_nostd::server::Routes for KeywordServer<T> {
+            fn method(
+                &self,
+                path: &[u8],
+            ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+                ::rpc_nostd::server::find(&keyword_service::METHODS, path)
+            }
+        }
+        #[allow(deprecated)]
+        impl<T: Keyword> ::rpc_nostd::server::Service for KeywordServer<T> {
+            async fn serve(
+                &self,
+                call: &mut ::rpc_nostd::server::Call<'_>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                match call.method().path() {
+                    "/gen.type.Keyword/New" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Input, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::new_(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/Type" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::type_(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/Self" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::self_(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/Gen" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::gen_(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/IntoOption" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::into_option(&self.service, cx, request)
+                            .await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/ServiceName" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<lower_case, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::service_name(&self.service, cx, request)
+                            .await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/HTTPGet" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option_::Some>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::http_get(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.Keyword/OldOne" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<Option, Option>();
+                        let request = requests.only().await?;
+                        let reply = Keyword::old_one(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    _ => Err(call.unimplemented()),
+                }
+            }
+        }
+        /// Service `gen.type.self`: what its callers and its servers have in common.
+        pub mod self_service {
+            /// Full name of the service: the first part of its methods' paths.
+            pub const SERVICE_NAME: &str = "gen.type.self";
+            /// All methods of the service, in the order of the `.proto`.
+            pub static METHODS: [&::rpc_nostd::Method; 6usize] = [
+                &NEXT,
+                &INTO,
+                &DROP,
+                &CLONE,
+                &FROM_BELOW,
+                &METHODS_,
+            ];
+            /// `rpc Next(stream gen.type.C) returns (gen.type.T)`
+            pub static NEXT: ::rpc_nostd::Method = ::rpc_nostd::Method::client_streaming(
+                "/gen.type.self/Next",
+            );
+            /// Size in bytes of the largest encoded request of `Next`.
+            pub const NEXT_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// Size in bytes of the largest encoded response of `Next`; fields that are unknown here come on top.
+            pub const NEXT_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::T,
+            >();
+            /// `rpc Into(gen.type.C) returns (gen.type.T)`
+            pub static INTO: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
+                "/gen.type.self/Into",
+            );
+            /// Size in bytes of the largest encoded request of `Into`.
+            pub const INTO_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// Size in bytes of the largest encoded response of `Into`; fields that are unknown here come on top.
+            pub const INTO_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::T,
+            >();
+            /// `rpc Drop(stream gen.type.T) returns (stream gen.type.C)`
+            pub static DROP: ::rpc_nostd::Method = ::rpc_nostd::Method::bidi_streaming(
+                "/gen.type.self/Drop",
+            );
+            /// Size in bytes of the largest encoded request of `Drop`.
+            pub const DROP_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::T,
+            >();
+            /// Size in bytes of the largest encoded response of `Drop`; fields that are unknown here come on top.
+            pub const DROP_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// `rpc Clone(gen.type.T) returns (stream gen.type.C)`
+            pub static CLONE: ::rpc_nostd::Method = ::rpc_nostd::Method::server_streaming(
+                "/gen.type.self/Clone",
+            );
+            /// Size in bytes of the largest encoded request of `Clone`.
+            pub const CLONE_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::T,
+            >();
+            /// Size in bytes of the largest encoded response of `Clone`; fields that are unknown here come on top.
+            pub const CLONE_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// `rpc FromBelow(stream gen.type.T) returns (gen.type.C)`
+            pub static FROM_BELOW: ::rpc_nostd::Method = ::rpc_nostd::Method::client_streaming(
+                "/gen.type.self/FromBelow",
+            );
+            /// Size in bytes of the largest encoded request of `FromBelow`.
+            pub const FROM_BELOW_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::T,
+            >();
+            /// Size in bytes of the largest encoded response of `FromBelow`; fields that are unknown here come on top.
+            pub const FROM_BELOW_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// `rpc Methods(gen.type.C) returns (gen.type.C)`
+            pub static METHODS_: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
+                "/gen.type.self/Methods",
+            );
+            /// Size in bytes of the largest encoded request of `Methods`.
+            pub const METHODS_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+            /// Size in bytes of the largest encoded response of `Methods`; fields that are unknown here come on top.
+            pub const METHODS_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+                super::C,
+            >();
+        }
+        /// Its trait would be called `Self`, and the type parameters of its code are called as its messages are.
+        ///
+        /// Client of service `gen.type.self`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct SelfClient<C> {
+            channel: C,
+        }
+        impl<C> SelfClient<C> {
+            /// A client of `gen.type.self` that calls through `channel`.
+            pub const fn new(channel: C) -> Self {
+                Self { channel }
+            }
+            /// Calls `/gen.type.self/Next`.
+            #[allow(clippy::should_implement_trait)]
+            pub fn next(
+                &mut self,
+            ) -> ::rpc_nostd::client::ClientStreaming<'_, C, self::C, self::T> {
+                ::rpc_nostd::client::ClientStreaming::new(
+                    &mut self.channel,
+                    &self_service::NEXT,
+                )
+            }
+            /// Calls `/gen.type.self/Into`.
+            pub fn into<'a>(
+                &'a mut self,
+                request: &'a self::C,
+            ) -> ::rpc_nostd::client::Unary<'a, C, self::C, self::T> {
+                ::rpc_nostd::client::Unary::new(
+                    &mut self.channel,
+                    &self_service::INTO,
+                    request,
+                )
+            }
+            /// Calls `/gen.type.self/Drop`.
+            pub fn drop(
+                &mut self,
+            ) -> ::rpc_nostd::client::BidiStreaming<'_, C, self::T, self::C> {
+                ::rpc_nostd::client::BidiStreaming::new(
+                    &mut self.channel,
+                    &self_service::DROP,
+                )
+            }
+            /// Calls `/gen.type.self/Clone`.
+            pub fn clone<'a>(
+                &'a mut self,
+                request: &'a self::T,
+            ) -> ::rpc_nostd::client::ServerStreaming<'a, C, self::T, self::C> {
+                ::rpc_nostd::client::ServerStreaming::new(
+                    &mut self.channel,
+                    &self_service::CLONE,
+                    request,
+                )
+            }
+            /// Calls `/gen.type.self/FromBelow`.
+            #[allow(clippy::wrong_self_convention)]
+            pub fn from_below(
+                &mut self,
+            ) -> ::rpc_nostd::client::ClientStreaming<'_, C, self::T, self::C> {
+                ::rpc_nostd::client::ClientStreaming::new(
+                    &mut self.channel,
+                    &self_service::FROM_BELOW,
+                )
+            }
+            /// Calls `/gen.type.self/Methods`.
+            pub fn methods<'a>(
+                &'a mut self,
+                request: &'a self::C,
+            ) -> ::rpc_nostd::client::Unary<'a, C, self::C, self::C> {
+                ::rpc_nostd::client::Unary::new(
+                    &mut self.channel,
+                    &self_service::METHODS_,
+                    request,
+                )
+            }
+        }
+        /// Its trait would be called `Self`, and the type parameters of its code are called as its messages are.
+        ///
+        /// What a server of `gen.type.self` does: `SelfServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+        #[allow(async_fn_in_trait, unused_variables)]
+        pub trait Self_ {
+            /// Serves `/gen.type.self/Next`.
+            async fn next(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                requests: &mut ::rpc_nostd::server::Receiver<'_, self::C>,
+            ) -> ::core::result::Result<self::T, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/Next",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.self/Into`.
+            async fn into(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: self::C,
+            ) -> ::core::result::Result<self::T, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/Into",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.self/Drop`.
+            async fn drop(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                requests: &mut ::rpc_nostd::server::Receiver<'_, self::T>,
+                replies: &mut ::rpc_nostd::server::Sender<'_, self::C>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/Drop",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.self/Clone`.
+            async fn clone(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: self::T,
+                replies: &mut ::rpc_nostd::server::Sender<'_, self::C>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/Clone",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.self/FromBelow`.
+            #[allow(clippy::wrong_self_convention)]
+            async fn from_below(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                requests: &mut ::rpc_nostd::server::Receiver<'_, self::T>,
+            ) -> ::core::result::Result<self::C, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/FromBelow",
+                    ),
+                )
+            }
+            /// Serves `/gen.type.self/Methods`.
+            async fn methods(
+                &self,
+                cx: &mut ::rpc_nostd::server::Context<'_>,
+                request: self::C,
+            ) -> ::core::result::Result<self::C, ::rpc_nostd::Status> {
+                Err(
+                    ::rpc_nostd::Status::new(
+                        ::rpc_nostd::Code::UNIMPLEMENTED,
+                        "this server does not implement /gen.type.self/Methods",
+                    ),
+                )
+            }
+        }
+        /// Serves calls of `gen.type.self` with a type that implements the trait `Self_`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct SelfServer<T> {
+            service: T,
+        }
+        impl<T> SelfServer<T> {
+            /// Serves `gen.type.self` by `service`.
+            pub const fn new(service: T) -> Self {
+                Self { service }
+            }
+        }
+        impl<T> ::rpc_nostd::server::Routes for SelfServer<T> {
+            fn method(
+                &self,
+                path: &[u8],
+            ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+                ::rpc_nostd::server::find(&self_service::METHODS, path)
+            }
+        }
+        impl<T: Self_> ::rpc_nostd::server::Service for SelfServer<T> {
+            async fn serve(
+                &self,
+                call: &mut ::rpc_nostd::server::Call<'_>,
+            ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+                match call.method().path() {
+                    "/gen.type.self/Next" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::C, self::T>();
+                        let reply = Self_::next(&self.service, cx, &mut requests).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.self/Into" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::C, self::T>();
+                        let request = requests.only().await?;
+                        let reply = Self_::into(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.self/Drop" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::T, self::C>();
+                        Self_::drop(&self.service, cx, &mut requests, &mut replies).await
+                    }
+                    "/gen.type.self/Clone" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::T, self::C>();
+                        let request = requests.only().await?;
+                        Self_::clone(&self.service, cx, request, &mut replies).await
+                    }
+                    "/gen.type.self/FromBelow" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::T, self::C>();
+                        let reply = Self_::from_below(&self.service, cx, &mut requests)
+                            .await?;
+                        replies.send(&reply).await
+                    }
+                    "/gen.type.self/Methods" => {
+                        let (cx, mut requests, mut replies) = call
+                            .split::<self::C, self::C>();
+                        let request = requests.only().await?;
+                        let reply = Self_::methods(&self.service, cx, request).await?;
+                        replies.send(&reply).await
+                    }
+                    _ => Err(call.unimplemented()),
+                }
             }
         }
         /// Package `core`.

@@ -232,6 +232,8 @@ pub mod Pong_ {
 pub mod bare_service {
     /// Full name of the service: the first part of its methods' paths.
     pub const SERVICE_NAME: &str = "Bare";
+    /// All methods of the service, in the order of the `.proto`.
+    pub static METHODS: [&::rpc_nostd::Method; 1usize] = [&PING];
     /// `rpc Ping(Ping) returns (Pong)`
     pub static PING: ::rpc_nostd::Method = ::rpc_nostd::Method::unary("/Bare/Ping");
     /// Size in bytes of the largest encoded request of `Ping`.
@@ -261,5 +263,157 @@ impl<C> BareClient<C> {
         request: &'a Ping,
     ) -> ::rpc_nostd::client::Unary<'a, C, Ping, Pong> {
         ::rpc_nostd::client::Unary::new(&mut self.channel, &bare_service::PING, request)
+    }
+}
+/// What a server of `Bare` does: `BareServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+#[allow(async_fn_in_trait, unused_variables)]
+#[allow(dead_code)]
+pub trait Bare {
+    /// Serves `/Bare/Ping`.
+    async fn ping(
+        &self,
+        cx: &mut ::rpc_nostd::server::Context<'_>,
+        request: Ping,
+    ) -> ::core::result::Result<Pong, ::rpc_nostd::Status> {
+        Err(
+            ::rpc_nostd::Status::new(
+                ::rpc_nostd::Code::UNIMPLEMENTED,
+                "this server does not implement /Bare/Ping",
+            ),
+        )
+    }
+}
+/// Serves calls of `Bare` with a type that implements the trait `Bare`.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)]
+pub struct BareServer<T> {
+    service: T,
+}
+#[allow(dead_code)]
+impl<T> BareServer<T> {
+    /// Serves `Bare` by `service`.
+    pub const fn new(service: T) -> Self {
+        Self { service }
+    }
+}
+impl<T> ::rpc_nostd::server::Routes for BareServer<T> {
+    fn method(
+        &self,
+        path: &[u8],
+    ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+        ::rpc_nostd::server::find(&bare_service::METHODS, path)
+    }
+}
+impl<T: Bare> ::rpc_nostd::server::Service for BareServer<T> {
+    async fn serve(
+        &self,
+        call: &mut ::rpc_nostd::server::Call<'_>,
+    ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+        match call.method().path() {
+            "/Bare/Ping" => {
+                let (cx, mut requests, mut replies) = call.split::<Ping, Pong>();
+                let request = requests.only().await?;
+                let reply = Bare::ping(&self.service, cx, request).await?;
+                replies.send(&reply).await
+            }
+            _ => Err(call.unimplemented()),
+        }
+    }
+}
+/// Service `T`: what its callers and its servers have in common.
+#[allow(dead_code, clippy::module_inception)]
+pub mod t_service {
+    /// Full name of the service: the first part of its methods' paths.
+    pub const SERVICE_NAME: &str = "T";
+    /// All methods of the service, in the order of the `.proto`.
+    pub static METHODS: [&::rpc_nostd::Method; 1usize] = [&GET];
+    /// `rpc Get(Ping) returns (Pong)`
+    pub static GET: ::rpc_nostd::Method = ::rpc_nostd::Method::unary("/T/Get");
+    /// Size in bytes of the largest encoded request of `Get`.
+    pub const GET_REQUEST_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+        super::Ping,
+    >();
+    /// Size in bytes of the largest encoded response of `Get`; fields that are unknown here come on top.
+    pub const GET_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
+        super::Pong,
+    >();
+}
+/// Called as the type parameter of its server would be.
+///
+/// Client of service `T`.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)]
+pub struct TClient<C> {
+    channel: C,
+}
+#[allow(dead_code)]
+impl<C> TClient<C> {
+    /// A client of `T` that calls through `channel`.
+    pub const fn new(channel: C) -> Self {
+        Self { channel }
+    }
+    /// Calls `/T/Get`.
+    pub fn get<'a>(
+        &'a mut self,
+        request: &'a Ping,
+    ) -> ::rpc_nostd::client::Unary<'a, C, Ping, Pong> {
+        ::rpc_nostd::client::Unary::new(&mut self.channel, &t_service::GET, request)
+    }
+}
+/// Called as the type parameter of its server would be.
+///
+/// What a server of `T` does: `TServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
+#[allow(async_fn_in_trait, unused_variables)]
+#[allow(dead_code)]
+pub trait T {
+    /// Serves `/T/Get`.
+    async fn get(
+        &self,
+        cx: &mut ::rpc_nostd::server::Context<'_>,
+        request: Ping,
+    ) -> ::core::result::Result<Pong, ::rpc_nostd::Status> {
+        Err(
+            ::rpc_nostd::Status::new(
+                ::rpc_nostd::Code::UNIMPLEMENTED,
+                "this server does not implement /T/Get",
+            ),
+        )
+    }
+}
+/// Serves calls of `T` with a type that implements the trait `T`.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)]
+pub struct TServer<T> {
+    service: T,
+}
+#[allow(dead_code)]
+impl<T> TServer<T> {
+    /// Serves `T` by `service`.
+    pub const fn new(service: T) -> Self {
+        Self { service }
+    }
+}
+impl<T> ::rpc_nostd::server::Routes for TServer<T> {
+    fn method(
+        &self,
+        path: &[u8],
+    ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+        ::rpc_nostd::server::find(&t_service::METHODS, path)
+    }
+}
+impl<T: self::T> ::rpc_nostd::server::Service for TServer<T> {
+    async fn serve(
+        &self,
+        call: &mut ::rpc_nostd::server::Call<'_>,
+    ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
+        match call.method().path() {
+            "/T/Get" => {
+                let (cx, mut requests, mut replies) = call.split::<Ping, Pong>();
+                let request = requests.only().await?;
+                let reply = self::T::get(&self.service, cx, request).await?;
+                replies.send(&reply).await
+            }
+            _ => Err(call.unimplemented()),
+        }
     }
 }

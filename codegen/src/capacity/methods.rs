@@ -1,0 +1,61 @@
+//! Applies the lines of `[method]` to the methods of all services.
+
+use std::collections::BTreeSet;
+
+use super::file::{Key, Line, problem, strongest};
+use crate::error::Problem;
+use crate::schema::{Schema, Service, join};
+
+/// Full names of the methods that are chunked.
+pub(super) fn chunked(
+    lines: &[Line<bool>],
+    schema: &Schema,
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<String> {
+    let mut used = vec![false; lines.len()];
+    let mut chunked = BTreeSet::new();
+    for method in schema.services().flat_map(names_of) {
+        match strongest(lines, &method, "method", &mut used) {
+            Ok(Some(Line { value: true, .. })) => drop(chunked.insert(method)),
+            Ok(_) => {}
+            Err(both) => problems.push(*both),
+        }
+    }
+    for (Line { key, .. }, _) in lines.iter().zip(used).filter(|(_, used)| !used) {
+        problems.push(problem(key.place.clone(), no_such_method(key, schema)));
+    }
+    chunked
+}
+
+fn names_of(service: &Service) -> impl Iterator<Item = String> {
+    let methods = service.methods.iter();
+    methods.map(|method| join(&service.full_name, &method.name))
+}
+
+fn no_such_method(key: &Key, schema: &Schema) -> String {
+    let text = &key.text;
+    if let Some(service) = schema
+        .services()
+        .find(|service| key.is_within(&service.full_name))
+    {
+        let names: Vec<String> = names_of(service).map(|name| format!("`{name}`")).collect();
+        let name = &service.full_name;
+        return match names.as_slice() {
+            [] => format!("no method `{text}`; service `{name}` has none"),
+            names => format!("no method `{text}`; service `{name}` has {}", names.join(", ")),
+        };
+    }
+    let names: Vec<String> = schema
+        .services()
+        .map(|service| format!("`{}`", service.full_name))
+        .collect();
+    let services = match names.as_slice() {
+        [] => "there are no services".to_owned(),
+        names => format!("the services are {}", names.join(", ")),
+    };
+    format!(
+        "no service has a method `{text}`; {services}; write package.Service.Method, or Service.Method for package \
+         `{}`, and `*` for any one name",
+        key.package
+    )
+}
