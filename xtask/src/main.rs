@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod firmware;
 mod hygiene;
+mod interop;
 mod layers;
 mod licences;
 mod package;
@@ -51,6 +52,8 @@ enum Command {
     Demo(DemoOptions),
     /// Host tests, firmware builds, runs on QEMU, interop with tonic and Python's grpcio
     Test,
+    /// The official gRPC interop cases against other implementations and proxies, in both roles
+    Interop(interop::Options),
     /// Flash and RAM of all firmware, against the golden files
     Sizes(CiOptions),
     /// Everything that a pull request must pass: `test`, and all checks
@@ -98,6 +101,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             test::run(&workspace, &mut report);
             report.finish()
         }
+        Command::Interop(options) => interop::run(&workspace, options),
         Command::Sizes(options) => {
             let mut report = Report::new(workspace.ci);
             let programs = firmware::build_everything(&workspace, &mut report);

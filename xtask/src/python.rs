@@ -1,7 +1,7 @@
-//! The Python peer: an environment of its own below the target folder, with the pinned packages.
+//! Python environments of our own below the target folder, with pinned packages.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -9,30 +9,41 @@ use anyhow::{Context, Result};
 use crate::workspace::Workspace;
 use crate::{apt, process};
 
-/// Makes the environment if it is missing or out of date, and gives the path of its `python`.
+/// The environment of the Python peer, and the path of its `python`.
 ///
 /// # Errors
-/// Python is missing and may not be installed, or the packages cannot be fetched. The message holds the line to run.
+/// As for [`environment`].
 pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
-    let environment = workspace.target.join("python-peer");
-    let python = environment.join("bin/python");
-    let stamp = environment.join("requirements.stamp");
-    let requirements = workspace.root.join("tests/peers/python/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).with_context(|| requirements.display().to_string())?;
-    let is_current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
-    if is_current && process::works(Command::new(&python).args(["-c", "import grpc, google.protobuf"])) {
-        return Ok(python);
-    }
     println!(
         "    Python's grpcio is a second, independent gRPC implementation: the client must work with both"
     );
+    environment(
+        &workspace.target.join("python-peer"),
+        &workspace.root.join("tests/peers/python/requirements.txt"),
+        "grpc, google.protobuf",
+    )
+}
+
+/// Makes the environment in `folder` if it is missing or not as `requirements` say, and gives the path of its `python`,
+/// which can import the modules `imports`.
+///
+/// # Errors
+/// Python is missing and may not be installed, or the packages cannot be fetched. The message holds the line to run.
+pub(crate) fn environment(folder: &Path, requirements: &Path, imports: &str) -> Result<PathBuf> {
+    let python = folder.join("bin/python");
+    let stamp = folder.join("requirements.stamp");
+    let wanted = fs::read_to_string(requirements).with_context(|| requirements.display().to_string())?;
+    let is_current = fs::read_to_string(&stamp).is_ok_and(|found| found == wanted);
+    if is_current && process::works(Command::new(&python).args(["-c", &format!("import {imports}")])) {
+        return Ok(python);
+    }
     if !process::works(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
-        apt::install(&["python3", "python3-venv"], "the Python peer")?;
+        apt::install(&["python3", "python3-venv"], "Python packages")?;
     }
     process::run(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])
-            .arg(&environment),
+            .arg(folder),
     )?;
     let mut pip = Command::new(&python);
     pip.args([
@@ -44,10 +55,10 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
         ":all:",
         "-r",
     ]);
-    pip.arg(&requirements);
+    pip.arg(requirements);
     process::run(&mut pip).with_context(|| {
         format!(
-            "cannot fetch the peer's packages; with network access run:\n    {}",
+            "cannot fetch Python packages; with network access run:\n    {}",
             process::line(&pip)
         )
     })?;
