@@ -42,18 +42,40 @@ pub(crate) fn write_framed(message: &dyn Outgoing, prefix: [u8; PREFIX_LEN], ski
     }
 }
 
+/// Why a message could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecodeFault {
+    /// A field of the generated type is too small for what arrived.
+    Capacity,
+    /// The octets are no such message.
+    Malformed,
+}
+
 /// Decodes a whole message.
+///
+/// # Errors
+/// What is wrong with it; each side has its own words for that.
+pub(crate) fn decode_message<M: MessageDecode>(octets: &[u8], message: &mut M) -> Result<(), DecodeFault> {
+    message.decode_from_bytes(octets).map_err(|error| match error {
+        DecodeError::Capacity => DecodeFault::Capacity,
+        _ => DecodeFault::Malformed,
+    })
+}
+
+/// Decodes a whole response.
 ///
 /// # Errors
 /// `RESOURCE_EXHAUSTED` if a field of the generated type is too small for what arrived; `INTERNAL` if the
 /// octets are no such message.
 pub(crate) fn decode<M: MessageDecode>(octets: &[u8], message: &mut M) -> Result<(), Status> {
-    message.decode_from_bytes(octets).map_err(|error| match error {
-        DecodeError::Capacity => Status::new(
+    decode_message(octets, message).map_err(|fault| match fault {
+        DecodeFault::Capacity => Status::new(
             Code::RESOURCE_EXHAUSTED,
             "a field of the response is longer than its capacity: raise it in the capacity file beside the .proto",
         ),
-        _ => Status::new(Code::INTERNAL, "the response is not a valid protobuf message of its type"),
+        DecodeFault::Malformed => {
+            Status::new(Code::INTERNAL, "the response is not a valid protobuf message of its type")
+        }
     })
 }
 

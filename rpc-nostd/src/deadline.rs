@@ -19,6 +19,14 @@ impl Deadline {
         Self::At(now.saturating_add_millis(whole_millis(timeout)))
     }
 
+    /// The moment, if there is one.
+    pub(crate) fn at(self) -> Option<Instant> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Never => None,
+        }
+    }
+
     pub(crate) fn is_past(self, now: Instant) -> bool {
         matches!(self, Self::At(at) if now >= at)
     }
@@ -39,6 +47,28 @@ pub(crate) fn whole_millis(timeout: Duration) -> u64 {
         .as_secs()
         .saturating_mul(1_000)
         .saturating_add(below_a_second)
+}
+
+/// Reads a `grpc-timeout` value: 1 to 8 digits and a unit. In milliseconds, rounded up. `None` if it is not that.
+pub(crate) fn parse_millis(value: &[u8]) -> Option<u64> {
+    let (unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    let mut number = 0u64;
+    for digit in digits {
+        let digit = char::from(*digit).to_digit(10)?;
+        number = number.saturating_mul(10).saturating_add(u64::from(digit));
+    }
+    match unit {
+        b'H' => Some(number.saturating_mul(3_600_000)),
+        b'M' => Some(number.saturating_mul(60_000)),
+        b'S' => Some(number.saturating_mul(1_000)),
+        b'm' => Some(number),
+        b'u' => Some(number.div_ceil(1_000)),
+        b'n' => Some(number.div_ceil(1_000_000)),
+        _ => None,
+    }
 }
 
 /// A `grpc-timeout` value: at most 8 digits and a unit.
@@ -117,6 +147,25 @@ mod tests {
         assert_eq!(text(100_000_001), "100001S");
         assert_eq!(text(99_999_999_001), "1666667M");
         assert_eq!(text(u64::MAX), "99999999H");
+    }
+
+    #[test]
+    fn grpc_timeout_is_read_in_all_its_units() {
+        let table = [
+            ("1H", 3_600_000),
+            ("2M", 120_000),
+            ("3S", 3_000),
+            ("0m", 0),
+            ("1500u", 2),
+            ("1n", 1),
+            ("99999999H", 359_999_996_400_000),
+        ];
+        for (value, ms) in table {
+            assert_eq!(parse_millis(value.as_bytes()), Some(ms), "{value}");
+        }
+        for bad in ["", "1", "m", "123456789m", "+1m", "1 m", "1ms", "\u{661}m"] {
+            assert_eq!(parse_millis(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]

@@ -33,6 +33,9 @@ mod link;
 mod metadata;
 mod method;
 mod percent;
+mod pump;
+#[cfg(feature = "server")]
+pub mod server;
 mod slot;
 mod status;
 pub mod time;

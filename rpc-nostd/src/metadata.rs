@@ -69,26 +69,39 @@ impl<'a> MetadataEntry<'a> {
 
     /// Gives the field to a header section, as it stands on the wire.
     pub(crate) fn emit<'r>(&self, emit: &mut dyn FnMut(Field<'_, 'r>)) {
-        let name = self.name.as_bytes();
-        let mut text = [0; MAX_BASE64];
-        let value = match self.value {
-            MetadataValue::Ascii(value) => Some(value.as_bytes()),
-            MetadataValue::Binary(value) => encode_base64(value, &mut text),
-        };
-        // `check` has refused what cannot be encoded.
-        let Some(value) = value else { return };
-        if self.is_sensitive() {
-            emit(Field::NeverIndexed { name, value });
-        } else {
-            emit(Field::Literal { name, value });
-        }
+        emit_octets(Kind::Initial, self.name, self.value_octets(), emit);
     }
 
-    /// Whether HPACK must never put the value into a table (RFC 7541 section 7.1.3).
-    pub(crate) fn is_sensitive(&self) -> bool {
-        matches!(self.name, "authorization" | "proxy-authorization" | "cookie")
+    /// The value, not encoded.
+    pub(crate) const fn value_octets(&self) -> &'a [u8] {
+        match self.value {
+            MetadataValue::Ascii(value) => value.as_bytes(),
+            MetadataValue::Binary(value) => value,
+        }
     }
 }
+
+/// Gives a field with this name and value, which `check` would pass, to a header section; `-bin` values in base64.
+pub(crate) fn emit_octets<'r>(kind: Kind, name: &str, value: &[u8], emit: &mut dyn FnMut(Field<'_, 'r>)) {
+    let details = kind == Kind::Details;
+    let name = if details { DETAILS_NAME } else { name.as_bytes() };
+    let mut text = [0; MAX_BASE64];
+    let value = if details || name.ends_with(b"-bin") {
+        encode_base64(value, &mut text)
+    } else {
+        Some(value)
+    };
+    let Some(value) = value else { return };
+    if SENSITIVE.contains(&name) {
+        emit(Field::NeverIndexed { name, value });
+    } else {
+        emit(Field::Literal { name, value });
+    }
+}
+
+const DETAILS_NAME: &[u8] = b"grpc-status-details-bin";
+/// What HPACK must never put into a table (RFC 7541 section 7.1.3).
+const SENSITIVE: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"cookie"];
 
 fn check_ascii(name: &[u8], value: &str) -> Result<(), Status> {
     if name.ends_with(b"-bin") {
@@ -381,6 +394,18 @@ impl<'b> ReceivedMetadata<'b> {
         let record = RECORD_HEAD.saturating_add(name.len()).saturating_add(value_len);
         self.len = self.len.saturating_add(record);
         Some(whole)
+    }
+
+    /// Keeps a field that this side will send; its value is not encoded yet. Whole or not at all.
+    pub(crate) fn keep_entry(&mut self, kind: Kind, name: &str, value: &[u8]) -> bool {
+        self.try_append(kind, name.as_bytes(), |to| copy_whole(value, to)) == Some(true)
+    }
+
+    /// Calls `f` with name and value of each field of this kind.
+    pub(crate) fn each(&self, kind: Kind, f: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self.all(kind) {
+            f(name, value);
+        }
     }
 
     fn records(&self) -> Records<'_> {

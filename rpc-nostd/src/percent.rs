@@ -24,6 +24,45 @@ pub(crate) fn decode(from: &[u8], to: &mut [u8]) -> (usize, bool) {
     (written, whole)
 }
 
+/// Encodes `from` into `to`, as much of it as finds room; a character is encoded whole or not at all. Returns the
+/// octets written.
+pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
+    let mut written = 0usize;
+    for character in from.chars() {
+        let mut utf8 = [0; 4];
+        let octets = character.encode_utf8(&mut utf8).as_bytes();
+        let plain = matches!(octets, [0x20..=0x24 | 0x26..=0x7e]);
+        let len = if plain { 1 } else { octets.len().saturating_mul(3) };
+        let end = written.saturating_add(len);
+        let Some(room) = to.get_mut(written..end) else {
+            break;
+        };
+        if plain {
+            for (to, from) in room.iter_mut().zip(octets) {
+                *to = *from;
+            }
+        } else {
+            for (place, octet) in room.chunks_exact_mut(3).zip(octets) {
+                let escape = [b'%', hex_digit(octet >> 4), hex_digit(octet & 0xf)];
+                for (to, from) in place.iter_mut().zip(escape) {
+                    *to = from;
+                }
+            }
+        }
+        written = end;
+    }
+    to.get(..written).unwrap_or_default()
+}
+
+/// An upper-case digit.
+fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 {
+        b'0'.wrapping_add(nibble)
+    } else {
+        b'A'.wrapping_add(nibble.wrapping_sub(10))
+    }
+}
+
 fn next(text: &[u8]) -> Option<(u8, &[u8])> {
     if let [b'%', high, low, rest @ ..] = text
         && let (Some(high), Some(low)) = (hex(*high), hex(*low))
@@ -110,6 +149,34 @@ mod tests {
             assert!(text.is_char_boundary(n), "{room}");
             assert_eq!(&to[..n], &text.as_bytes()[..n]);
             assert!(n + 4 > room);
+        }
+    }
+
+    #[test]
+    fn encoding_escapes_all_but_printable_ascii_and_the_percent_sign() {
+        let mut to = [0; 96];
+        assert_eq!(encode("a b~!", &mut to), b"a b~!");
+        assert_eq!(encode("100%\t\u{7f}\u{263a}", &mut to), b"100%25%09%7F%E2%98%BA");
+        let mut back = [0; 32];
+        let encoded = encode("\t\nUnicode \u{263a} \u{1f608}%\r\n", &mut to).to_vec();
+        let (len, whole) = decode(&encoded, &mut back);
+        assert_eq!(
+            (&back[..len], whole),
+            ("\t\nUnicode \u{263a} \u{1f608}%\r\n".as_bytes(), true)
+        );
+    }
+
+    #[test]
+    fn encoding_stops_at_a_whole_character_where_room_ends() {
+        for size in 0..12 {
+            let mut to = vec![0; size];
+            let expected: &[u8] = match size {
+                0 => b"",
+                1..10 => b"a",
+                10 => b"a%E2%98%BA",
+                _ => b"a%E2%98%BAb",
+            };
+            assert_eq!(encode("a\u{263a}b", &mut to), expected, "{size}");
         }
     }
 }

@@ -133,10 +133,11 @@ pub struct Status {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Text {
     Local(&'static str),
-    Peer {
+    Copied {
         octets: [u8; Status::MESSAGE_CAPACITY],
         len: u8,
         truncated: bool,
+        local: bool,
     },
 }
 
@@ -152,9 +153,18 @@ impl Status {
         }
     }
 
+    /// A status with a message made at run time, such as a handler's. Copied; cut at [`Self::MESSAGE_CAPACITY`] octets.
+    pub fn with_text(code: Code, message: &str) -> Self {
+        Self::copied(code, message.as_bytes(), false, true)
+    }
+
     /// A status that the peer sent. `message` is already percent-decoded; each octet of it that is not UTF-8
     /// becomes `?`, so that no text is lost.
     pub(crate) fn from_peer(code: Code, message: &[u8], cut_before: bool) -> Self {
+        Self::copied(code, message, cut_before, false)
+    }
+
+    fn copied(code: Code, message: &[u8], cut_before: bool, local: bool) -> Self {
         let mut octets = [0; Self::MESSAGE_CAPACITY];
         let kept = crate::percent::floor_char_boundary(message, Self::MESSAGE_CAPACITY);
         for (to, from) in octets.iter_mut().zip(kept) {
@@ -167,10 +177,11 @@ impl Status {
         let len = u8::try_from(kept.len()).unwrap_or(0);
         Self {
             code,
-            text: Text::Peer {
+            text: Text::Copied {
                 octets,
                 len,
                 truncated,
+                local,
             },
         }
     }
@@ -184,21 +195,29 @@ impl Status {
     pub fn message(&self) -> &str {
         match &self.text {
             Text::Local(message) => message,
-            Text::Peer { octets, len, .. } => {
+            Text::Copied { octets, len, .. } => {
                 let kept = octets.get(..usize::from(*len)).unwrap_or_default();
                 core::str::from_utf8(kept).unwrap_or_default()
             }
         }
     }
 
+    /// The message of a status that [`Self::new`] made.
+    pub(crate) const fn local_text(&self) -> &'static str {
+        match self.text {
+            Text::Local(message) => message,
+            Text::Copied { .. } => "",
+        }
+    }
+
     /// Whether this side made the status: the peer did not send it.
     pub const fn is_local(&self) -> bool {
-        matches!(self.text, Text::Local(_))
+        matches!(self.text, Text::Local(_) | Text::Copied { local: true, .. })
     }
 
     /// Whether the peer's message was longer than what was kept.
     pub const fn is_message_truncated(&self) -> bool {
-        matches!(self.text, Text::Peer { truncated: true, .. })
+        matches!(self.text, Text::Copied { truncated: true, .. })
     }
 }
 

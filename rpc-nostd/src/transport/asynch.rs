@@ -1,4 +1,4 @@
-//! Transports for the async [`Channel`](crate::Channel).
+//! Transports for the async [`Channel`](crate::Channel) and [`Server`](crate::server::Server).
 
 use core::future::Future;
 
@@ -17,6 +17,22 @@ pub trait Connector {
     /// # Errors
     /// What went wrong, in a few words that a call's status will carry.
     fn connect(&mut self) -> impl Future<Output = Result<Self::Connection<'_>, &'static str>>;
+}
+
+/// Waits for clients. Each connection of a [`Server`](crate::server::Server) has one of its own.
+pub trait Acceptor {
+    /// What a connection is.
+    type Connection<'c>: Duplex
+    where
+        Self: 'c;
+
+    /// Waits for the next client.
+    ///
+    /// Cancel safety: must lose no client when dropped; the server drops it only when it is shut down.
+    ///
+    /// # Errors
+    /// What went wrong, in a few words for a log. The server tries again after a moment.
+    fn accept(&mut self) -> impl Future<Output = Result<Self::Connection<'_>, &'static str>>;
 }
 
 /// A connection whose two directions are used at once.

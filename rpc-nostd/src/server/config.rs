@@ -1,0 +1,50 @@
+//! What the user says about a server as a whole.
+
+use core::time::Duration;
+
+/// Settings of a server. Make one with [`ServerConfig::new`] and change its fields.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerConfig {
+    /// A connection without calls for so long is ended by GOAWAY, so that another client can have its place: 15
+    /// minutes unless changed. `None`: never.
+    pub max_connection_idle: Option<Duration>,
+    /// A connection of this age is ended by GOAWAY, give or take 10 %; calls under way go on for
+    /// `max_connection_age_grace`. `None`, the default: never.
+    pub max_connection_age: Option<Duration>,
+    /// How long the calls of a connection that is too old, or idle, may go on: 10 seconds unless changed. Then they are
+    /// cancelled.
+    pub max_connection_age_grace: Duration,
+    /// How long calls may go on after [`Server::shut_down`](crate::server::Server::shut_down): 10 seconds unless
+    /// changed. Then they are cancelled.
+    pub shutdown_grace: Duration,
+    /// After so long without an octet from the client it is asked by PING whether it is still there: 2 minutes unless
+    /// changed. `None`: never; a client whose power fails then keeps its connection until it has been idle too long, and
+    /// its calls for ever.
+    pub keepalive_time: Option<Duration>,
+    /// How long an answer to that PING may take, 20 seconds unless changed. Then the connection is lost.
+    pub keepalive_timeout: Duration,
+    /// SETTINGS_MAX_HEADER_LIST_SIZE that clients are told, in octets: 8,192 unless changed. Fields over it are
+    /// skipped. (RFC 9113 section 6.5.2)
+    pub max_header_list_size: u32,
+}
+
+impl ServerConfig {
+    /// Defaults.
+    pub const fn new() -> Self {
+        Self {
+            max_connection_idle: Some(Duration::from_secs(15 * 60)),
+            max_connection_age: None,
+            max_connection_age_grace: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(10),
+            keepalive_time: Some(Duration::from_secs(120)),
+            keepalive_timeout: Duration::from_secs(20),
+            max_header_list_size: 8_192,
+        }
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,300 @@
+//! What the header section of a request said, and how far its call has come.
+//!
+//! Spec: gRPC `PROTOCOL-HTTP2.md` "Requests".
+
+use core::task::Waker;
+
+use h2_lite::Instant;
+
+use crate::deadline::{self, Deadline};
+use crate::metadata::{Kind, ReceivedMetadata};
+use crate::method::Method;
+use crate::server::service::Routes;
+use crate::status::{Code, Status};
+
+/// One request, as its fields arrive, and then the call that it makes.
+#[derive(Debug)]
+pub(crate) struct Request<'r> {
+    path_seen: bool,
+    method: Option<&'static Method>,
+    is_post: bool,
+    is_grpc: bool,
+    compressed: bool,
+    timeout: Timeout,
+    field_fault: Option<&'static str>,
+    pub(crate) phase: Phase,
+    /// The client has sent END_STREAM.
+    pub(crate) ended: bool,
+    /// The stream is over before its proper end, or its connection.
+    pub(crate) cancelled: bool,
+    pub(crate) deadline: Deadline,
+    /// No handler will ever read the content.
+    pub(crate) discards: bool,
+    pub(crate) headers_sent: bool,
+    /// Messages taken by the handler, and sent by it.
+    pub(crate) requests: u32,
+    pub(crate) responses: u32,
+    /// What the handler wants sent with its response.
+    pub(crate) outgoing: ReceivedMetadata<'r>,
+    /// The task that runs the handler.
+    pub(crate) worker: Option<Waker>,
+}
+
+/// How far the call has come on this side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its header section is under way.
+    Arriving,
+    /// It waits for its worker.
+    Waiting,
+    /// A handler has it, or an answer is on its way.
+    Running,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timeout {
+    Absent,
+    Ms(u64),
+    Bad,
+}
+
+/// A request that no handler sees, and the answer to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    /// Not gRPC: an HTTP status, and a word for whoever reads it.
+    Http {
+        status: &'static str,
+        body: &'static str,
+    },
+    /// A call that cannot be served.
+    Status { status: Status, list_encodings: bool },
+}
+
+impl<'r> Request<'r> {
+    pub(crate) const fn new(outgoing: &'r mut [u8]) -> Self {
+        Self {
+            path_seen: false,
+            method: None,
+            is_post: false,
+            is_grpc: false,
+            compressed: false,
+            timeout: Timeout::Absent,
+            field_fault: None,
+            phase: Phase::Arriving,
+            ended: false,
+            cancelled: false,
+            deadline: Deadline::Never,
+            discards: false,
+            headers_sent: false,
+            requests: 0,
+            responses: 0,
+            outgoing: ReceivedMetadata::new(outgoing),
+            worker: None,
+        }
+    }
+
+    /// For the next request in the same slot.
+    pub(crate) fn begin(&mut self) {
+        self.path_seen = false;
+        self.method = None;
+        self.is_post = false;
+        self.is_grpc = false;
+        self.compressed = false;
+        self.timeout = Timeout::Absent;
+        self.field_fault = None;
+        self.phase = Phase::Arriving;
+        self.ended = false;
+        self.cancelled = false;
+        self.deadline = Deadline::Never;
+        self.discards = false;
+        self.headers_sent = false;
+        self.requests = 0;
+        self.responses = 0;
+        self.outgoing.clear();
+    }
+
+    pub(crate) fn recv_field(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        routes: &dyn Routes,
+        store: &mut ReceivedMetadata<'_>,
+    ) {
+        match name {
+            b":method" => self.is_post = value == b"POST",
+            b":path" => {
+                self.path_seen = true;
+                self.method = routes.method(value);
+            }
+            b"content-type" => self.is_grpc = is_grpc(value),
+            b"grpc-encoding" => self.compressed = value != b"identity",
+            b"grpc-timeout" => {
+                self.timeout = deadline::parse_millis(value).map_or(Timeout::Bad, Timeout::Ms);
+            }
+            b"te" | b":scheme" | b":authority" | b"host" => {}
+            _ if name.starts_with(b"grpc-") => {}
+            _ => {
+                if let Err(fault) = store.store(Kind::Initial, name, value) {
+                    self.field_fault.get_or_insert(fault);
+                }
+            }
+        }
+    }
+
+    /// The header section is complete.
+    pub(crate) fn recv_headers_end(&mut self, now: Instant) {
+        self.phase = Phase::Waiting;
+        self.deadline = match self.timeout {
+            Timeout::Ms(ms) => Deadline::At(now.saturating_add_millis(ms)),
+            Timeout::Absent | Timeout::Bad => Deadline::Never,
+        };
+        self.discards = self.verdict().is_err();
+    }
+
+    /// The method to call.
+    ///
+    /// # Errors
+    /// What to answer instead.
+    pub(crate) fn verdict(&self) -> Result<&'static Method, Refusal> {
+        let http = |status, body| Err(Refusal::Http { status, body });
+        if !self.path_seen {
+            return http(
+                "431",
+                "request header fields too large: raise SCRATCH of ServerResources\n",
+            );
+        }
+        if !self.is_post {
+            return http("405", "this is a gRPC server: the method must be POST\n");
+        }
+        if !self.is_grpc {
+            return http(
+                "415",
+                "this is a gRPC server: the content-type must be application/grpc\n",
+            );
+        }
+        if self.compressed {
+            return Err(Refusal::Status {
+                status: COMPRESSED,
+                list_encodings: true,
+            });
+        }
+        let status = |code, message| {
+            Err(Refusal::Status {
+                status: Status::new(code, message),
+                list_encodings: false,
+            })
+        };
+        if self.timeout == Timeout::Bad {
+            return status(
+                Code::INTERNAL,
+                "grpc-timeout is not 1 to 8 digits and one of H M S m u n",
+            );
+        }
+        if let Some(fault) = self.field_fault {
+            return status(Code::INTERNAL, fault);
+        }
+        match self.method {
+            Some(method) => Ok(method),
+            None => status(Code::UNIMPLEMENTED, "this server has no such method"),
+        }
+    }
+
+    pub(crate) fn has_one_response(&self) -> bool {
+        self.method.is_some_and(|method| method.one_response())
+    }
+
+    pub(crate) fn wake(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.wake();
+        }
+    }
+}
+
+/// Spec: `PROTOCOL-HTTP2.md`: "application/grpc" and then nothing, "+" or ";". `application/grpc-web` is another protocol.
+fn is_grpc(value: &[u8]) -> bool {
+    matches!(
+        value.strip_prefix(b"application/grpc"),
+        Some([] | [b'+' | b';', ..])
+    )
+}
+
+const COMPRESSED: Status = Status::new(
+    Code::UNIMPLEMENTED,
+    "the request's grpc-encoding is not supported: send messages as identity",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static ECHO: Method = Method::unary("/a.B/Echo");
+
+    struct One;
+
+    impl Routes for One {
+        fn method(&self, path: &[u8]) -> Option<&'static Method> {
+            crate::server::service::find(&[&ECHO], path)
+        }
+    }
+
+    /// What is answered to a sound request whose fields are changed so; an empty value takes the field away.
+    fn answer(changes: &[(&str, &str)]) -> String {
+        let mut outgoing = [0; 8];
+        let mut memory = [0; 64];
+        let mut store = ReceivedMetadata::new(&mut memory);
+        let mut request = Request::new(&mut outgoing);
+        let sound = [
+            (":method", "POST"),
+            (":path", "/a.B/Echo"),
+            ("te", "trailers"),
+            ("content-type", "application/grpc"),
+        ];
+        let kept = sound
+            .iter()
+            .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        for (name, value) in kept.chain(changes).filter(|(_, value)| !value.is_empty()) {
+            request.recv_field(name.as_bytes(), value.as_bytes(), &One, &mut store);
+        }
+        request.recv_headers_end(Instant::from_millis(1_000));
+        match request.verdict() {
+            Ok(method) => method.path().to_owned(),
+            Err(Refusal::Http { status, .. }) => status.to_owned(),
+            Err(Refusal::Status {
+                status,
+                list_encodings,
+            }) => format!("{} {list_encodings}", status.code().as_u8()),
+        }
+    }
+
+    #[test]
+    fn what_is_no_grpc_gets_an_http_status_and_what_is_gets_a_grpc_status() {
+        assert_eq!(answer(&[]), "/a.B/Echo");
+        assert_eq!(answer(&[(":method", "GET")]), "405");
+        assert_eq!(answer(&[(":path", "")]), "431");
+        assert_eq!(answer(&[(":path", "/a.B/echo")]), "12 false");
+        for good in [
+            "application/grpc+proto",
+            "application/grpc;x=y",
+            "application/grpc+json",
+        ] {
+            assert_eq!(answer(&[("content-type", good)]), "/a.B/Echo");
+        }
+        for bad in [
+            "",
+            "application/json",
+            "application/grpc-web",
+            "application/grpcx",
+            "text/html",
+        ] {
+            assert_eq!(answer(&[("content-type", bad)]), "415", "{bad}");
+        }
+        assert_eq!(answer(&[("grpc-encoding", "identity")]), "/a.B/Echo");
+        assert_eq!(answer(&[("grpc-encoding", "gzip")]), "12 true");
+        assert_eq!(answer(&[("grpc-timeout", "1S")]), "/a.B/Echo");
+        for bad in ["1", "S", "123456789S", "-1S", "1s", "1 S", "1.5S"] {
+            assert_eq!(answer(&[("grpc-timeout", bad)]), "13 false", "{bad}");
+        }
+        #[cfg(feature = "base64")]
+        assert_eq!(answer(&[("x-bin", "%%%")]), "13 false");
+    }
+}

@@ -1,0 +1,201 @@
+//! The async server: its connections, each with a task that accepts and serves, and its handle.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::task::Poll;
+
+use embassy_futures::join::join_array;
+use h2_lite::ConfigError;
+
+use crate::driver::{Driver, Either, first, sleep_until};
+use crate::endpoint::Endpoint;
+use crate::server::config::ServerConfig;
+use crate::server::resources::ServerResources;
+use crate::server::service::Service;
+use crate::server::session::ServerSession;
+use crate::server::worker::{Shared, work};
+use crate::time::{Clock, Timer};
+use crate::transport::asynch::Acceptor;
+
+/// A server's handle: copy it to where the server is shut down from.
+#[derive(Clone, Copy)]
+pub struct Server<'r> {
+    sessions: &'r [Option<RefCell<ServerSession<'r>>>],
+    clock: &'r dyn Clock,
+}
+
+impl<'r> Server<'r> {
+    /// A server of `service` in `resources`, and the [`ServerRunner`] to spawn. Each connection has an acceptor of its
+    /// own; they may share a listener.
+    ///
+    /// # Errors
+    /// The resources are too small for HTTP/2; the error names the limit and how to raise it.
+    pub fn new<
+        A: Acceptor,
+        S: Service,
+        const CONNECTIONS: usize,
+        const STREAMS: usize,
+        const RECV: usize,
+        const SEND: usize,
+        const META: usize,
+        const SCRATCH: usize,
+    >(
+        resources: &'r mut ServerResources<'r, CONNECTIONS, STREAMS, RECV, SEND, META, SCRATCH>,
+        acceptors: [A; CONNECTIONS],
+        service: &'r S,
+        timer: &'r (impl Timer + 'r),
+        config: &ServerConfig,
+    ) -> Result<(Self, ServerRunner<'r, A, S, CONNECTIONS, STREAMS>), ConfigError> {
+        let sessions = resources.split(service, config)?;
+        let server = Self {
+            sessions,
+            clock: timer,
+        };
+        let runner = ServerRunner {
+            sessions,
+            acceptors,
+            service,
+            clock: timer,
+            timer,
+        };
+        Ok((server, runner))
+    }
+
+    /// Ends the server: no connection is accepted any more, clients are told by GOAWAY, and calls go on for
+    /// `shutdown_grace` of [`ServerConfig`]. Then [`ServerRunner::run`] returns.
+    pub fn shut_down(&self) {
+        let now = self.clock.now();
+        for session in self.sessions.iter().flatten() {
+            // In use only from inside a poll of the same executor, which does not call this.
+            if let Ok(mut session) = session.try_borrow_mut() {
+                session.shut_down(now);
+            }
+        }
+    }
+}
+
+impl core::fmt::Debug for Server<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Server")
+            .field("connections", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does the work of a [`Server`]: spawn [`ServerRunner::run`] as a task.
+pub struct ServerRunner<'r, A, S, const CONNECTIONS: usize, const STREAMS: usize> {
+    sessions: &'r [Option<RefCell<ServerSession<'r>>>; CONNECTIONS],
+    acceptors: [A; CONNECTIONS],
+    service: &'r S,
+    clock: &'r dyn Clock,
+    timer: &'r dyn Timer,
+}
+
+impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize>
+    ServerRunner<'r, A, S, CONNECTIONS, STREAMS>
+{
+    /// Accepts connections and serves their calls. Returns when the server has been shut down.
+    ///
+    /// Cancel safety: dropping the future ends the connections and drops the handlers.
+    pub async fn run(self) {
+        let Self {
+            sessions,
+            acceptors,
+            service,
+            clock,
+            timer,
+        } = self;
+        let mut places = sessions.iter();
+        let connections = acceptors.map(|acceptor| {
+            let session = places.next().and_then(Option::as_ref);
+            serve_place::<A, S, STREAMS>(session, acceptor, service, (clock, timer))
+        });
+        join_array(connections).await;
+    }
+}
+
+impl<A, S, const CONNECTIONS: usize, const STREAMS: usize> core::fmt::Debug
+    for ServerRunner<'_, A, S, CONNECTIONS, STREAMS>
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ServerRunner").finish_non_exhaustive()
+    }
+}
+
+/// One connection's place, and the workers of its slots.
+async fn serve_place<'r, A: Acceptor, S: Service, const STREAMS: usize>(
+    session: Option<&'r RefCell<ServerSession<'r>>>,
+    acceptor: A,
+    service: &S,
+    (clock, timer): (&'r dyn Clock, &'r dyn Timer),
+) {
+    let Some(session) = session else { return };
+    let shared = Shared {
+        session,
+        clock,
+        timer: Some(timer),
+    };
+    let mut indices = 0u8..;
+    let workers: [_; STREAMS] =
+        core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), service));
+    first(accept_and_serve(shared, timer, acceptor), join_array(workers)).await;
+}
+
+/// One connection after the other, until the server is shut down.
+async fn accept_and_serve<'r, A: Acceptor>(shared: Shared<'r>, timer: &'r dyn Timer, mut acceptor: A) {
+    let driver = Driver {
+        endpoint: shared.session,
+        timer,
+    };
+    let mut chunk = [0; READ_CHUNK];
+    loop {
+        let mut transport = match first(acceptor.accept(), stopped(shared)).await {
+            Either::First(Ok(transport)) => transport,
+            Either::First(Err(_reason)) => {
+                #[cfg(feature = "defmt")]
+                defmt::info!("rpc-nostd: no connection accepted: {=str}", _reason);
+                let later = shared.now().saturating_add_millis(ACCEPT_PAUSE_MS);
+                first(sleep_until(timer, later), stopped(shared)).await;
+                continue;
+            }
+            Either::Second(()) => return,
+        };
+        shared.with(|session| session.connected(shared.now()));
+        let _reason = driver.serve(&mut transport, &mut chunk).await;
+        #[cfg(feature = "defmt")]
+        defmt::info!("rpc-nostd: connection over: {=str}", _reason);
+        shared.with(|session| session.disconnected(shared.now()));
+        driver.close(&mut transport).await;
+        vacant(shared).await;
+    }
+}
+
+/// Waits until the server is shut down.
+async fn stopped(shared: Shared<'_>) {
+    wait(shared, |session| session.is_stopping()).await;
+}
+
+/// Waits until the handlers of the last connection are dropped, which their workers do as soon as they are polled.
+async fn vacant(shared: Shared<'_>) {
+    wait(shared, |session| session.is_vacant()).await;
+}
+
+async fn wait(shared: Shared<'_>, until: impl Fn(&mut ServerSession<'_>) -> bool) {
+    poll_fn(|cx| {
+        let ready = shared.with(|session| {
+            session.set_driver(cx.waker());
+            until(session)
+        });
+        if ready == Some(true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// Octets that are read at once.
+const READ_CHUNK: usize = 256;
+/// After an acceptor's failure: it might fail for ever.
+const ACCEPT_PAUSE_MS: u64 = 100;

@@ -1,0 +1,117 @@
+//! What a server serves: services, put together, and what stands before them.
+
+use core::future::Future;
+
+use crate::method::Method;
+use crate::server::call::{Call, Context};
+use crate::status::{Code, Status};
+
+/// The methods that a service has: generated code implements this.
+pub trait Routes {
+    /// The method with this path, compared octet by octet. `None`: not one of ours.
+    fn method(&self, path: &[u8]) -> Option<&'static Method>;
+}
+
+/// A service, or several: generated `...Server` types implement this around a type that implements the generated trait.
+///
+/// ```ignore
+/// let service = TelemetryServer::new(Telemetry { .. }).and(HealthServer::new(health)).intercept(TokenCheck { .. });
+/// ```
+pub trait Service: Routes {
+    /// Serves one call: reads its requests, sends its responses. An error becomes the call's status.
+    ///
+    /// The future is dropped when the call is cancelled, its deadline passes or its connection is lost.
+    fn serve(&self, call: &mut Call<'_>) -> impl Future<Output = Result<(), Status>>;
+
+    /// This service and another on one server. Where both have a path, this one gets the call.
+    fn and<B: Service>(self, other: B) -> And<Self, B>
+    where
+        Self: Sized,
+    {
+        And {
+            first: self,
+            second: other,
+        }
+    }
+
+    /// This service behind an interceptor, which sees every call before its handler.
+    fn intercept<I: Interceptor>(self, interceptor: I) -> Intercepted<I, Self>
+    where
+        Self: Sized,
+    {
+        Intercepted {
+            interceptor,
+            service: self,
+        }
+    }
+}
+
+/// Looks a path up in the methods of one service.
+pub fn find(methods: &[&'static Method], path: &[u8]) -> Option<&'static Method> {
+    methods
+        .iter()
+        .copied()
+        .find(|method| method.path().as_bytes() == path)
+}
+
+/// Two services on one server: see [`Service::and`].
+#[derive(Clone, Copy, Debug)]
+pub struct And<A, B> {
+    first: A,
+    second: B,
+}
+
+impl<A: Routes, B: Routes> Routes for And<A, B> {
+    fn method(&self, path: &[u8]) -> Option<&'static Method> {
+        self.first.method(path).or_else(|| self.second.method(path))
+    }
+}
+
+impl<A: Service, B: Service> Service for And<A, B> {
+    async fn serve(&self, call: &mut Call<'_>) -> Result<(), Status> {
+        if self.first.method(call.method().path().as_bytes()).is_some() {
+            self.first.serve(call).await
+        } else {
+            self.second.serve(call).await
+        }
+    }
+}
+
+/// Stands before a service: checks credentials, counts calls.
+pub trait Interceptor {
+    /// Sees a call before its handler does: its method, its metadata, its deadline. May add response metadata.
+    ///
+    /// # Errors
+    /// The call's status; the handler is then not called.
+    fn before(&self, context: &mut Context<'_>) -> impl Future<Output = Result<(), Status>>;
+
+    /// Sees how the handler ended. Not called for a call that was cancelled or ran out of time.
+    fn after(&self, method: &'static Method, code: Code) {
+        let _ = (method, code);
+    }
+}
+
+/// A service behind an interceptor: see [`Service::intercept`].
+#[derive(Clone, Copy, Debug)]
+pub struct Intercepted<I, S> {
+    interceptor: I,
+    service: S,
+}
+
+impl<I, S: Routes> Routes for Intercepted<I, S> {
+    fn method(&self, path: &[u8]) -> Option<&'static Method> {
+        self.service.method(path)
+    }
+}
+
+impl<I: Interceptor, S: Service> Service for Intercepted<I, S> {
+    async fn serve(&self, call: &mut Call<'_>) -> Result<(), Status> {
+        let result = match self.interceptor.before(call.context()).await {
+            Ok(()) => self.service.serve(call).await,
+            Err(status) => Err(status),
+        };
+        let code = result.map_or_else(|status| status.code(), |()| Code::OK);
+        self.interceptor.after(call.method(), code);
+        result
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs the handlers of one slot, one after the other.
+
+use core::cell::RefCell;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::{Poll, Waker};
+
+use h2_lite::{ErrorCode, Instant};
+
+use crate::deadline::Deadline;
+use crate::server::answer::{Ending, Sent};
+use crate::server::call::{Call, Context, Stream};
+use crate::server::request::Refusal;
+use crate::server::service::Service;
+use crate::server::session::{Accepted, ServerSession, Standing};
+use crate::slot::SlotKey;
+use crate::status::{Code, Status};
+use crate::time::{Clock, Timer};
+
+/// A connection as its workers, its calls and its driver share it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'r> {
+    pub(crate) session: &'r RefCell<ServerSession<'r>>,
+    pub(crate) clock: &'r dyn Clock,
+    /// `None`: whoever polls does so often enough.
+    pub(crate) timer: Option<&'r dyn Timer>,
+}
+
+impl<'r> Shared<'r> {
+    /// Runs `f` on the connection. `None` only if it is in use, which a single executor's tasks cannot see:
+    /// no borrow outlives a poll.
+    pub(crate) fn with<T>(self, f: impl FnOnce(&mut ServerSession<'r>) -> T) -> Option<T> {
+        self.session
+            .try_borrow_mut()
+            .ok()
+            .map(|mut session| f(&mut session))
+    }
+
+    pub(crate) fn now(self) -> Instant {
+        self.clock.now()
+    }
+
+    fn wake_at(self, at: Instant, waker: &Waker) {
+        if let Some(timer) = self.timer {
+            timer.wake_at(at, waker);
+        }
+    }
+}
+
+impl core::fmt::Debug for Shared<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// Serves the calls that come to slot `index`, for ever.
+pub(crate) async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
+    loop {
+        let accepted = accept(shared, index).await;
+        match accepted.verdict {
+            Ok(_) => handle(shared, accepted, service).await,
+            Err(refusal) => refuse(shared, accepted, &refusal).await,
+        }
+    }
+}
+
+/// Nothing: a worker does not end.
+#[derive(Debug)]
+pub(crate) enum Never {}
+
+async fn accept<'r>(shared: Shared<'r>, index: u8) -> Accepted<'r> {
+    poll_fn(|cx| {
+        shared
+            .with(|session| session.poll_accept(index, cx.waker()))
+            .unwrap_or_else(|| {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+    })
+    .await
+}
+
+async fn handle<'r, S: Service>(shared: Shared<'r>, accepted: Accepted<'r>, service: &S) {
+    let Accepted {
+        key,
+        verdict,
+        metadata,
+    } = accepted;
+    let Ok(method) = verdict else { return };
+    let stream = Stream { shared, key, method };
+    let deadline = shared
+        .with(|session| session.deadline(key))
+        .unwrap_or(Deadline::Never);
+    let mut call = Call::new(Context::new(stream, deadline, metadata));
+    let result = while_standing(shared, key, service.serve(&mut call)).await;
+    let end = match result {
+        Ok(result) => {
+            let status = complete(shared, key, result).err();
+            let ending = status.as_ref().map_or(OK, Ending::from);
+            let send = poll_send(shared, key, |session, now| {
+                session.poll_trailers(key, &ending, now)
+            });
+            while_standing(shared, key, send).await.map(|_| ())
+        }
+        Err(standing) => Err(standing),
+    };
+    release(shared, key, call.into_metadata(), end);
+}
+
+/// A handler that ended well has sent what its method has.
+fn complete(shared: Shared<'_>, key: SlotKey, result: Result<(), Status>) -> Result<(), Status> {
+    result?;
+    match shared.with(|session| session.lacks_response(key)) {
+        Some(true) => Err(NO_RESPONSE),
+        _ => Ok(()),
+    }
+}
+
+async fn refuse<'r>(shared: Shared<'r>, accepted: Accepted<'r>, refusal: &Refusal) {
+    let key = accepted.key;
+    let send = poll_send(shared, key, |session, now| match (refusal, refusal.ending()) {
+        (_, Some(ending)) => session.poll_trailers(key, &ending, now),
+        (Refusal::Http { status, body }, None) => session.poll_http(key, (status, body), now),
+        (Refusal::Status { .. }, None) => Poll::Ready(Ok(())),
+    });
+    let end = while_standing(shared, key, send).await.map(|_| ());
+    release(shared, key, accepted.metadata, end);
+}
+
+fn release<'r>(
+    shared: Shared<'r>,
+    key: SlotKey,
+    metadata: crate::metadata::ReceivedMetadata<'r>,
+    end: Result<(), Standing>,
+) {
+    // A client that still sends is told to stop, without calling it an error (RFC 9113 section 8.1).
+    let code = match end {
+        Ok(()) => ErrorCode::NO_ERROR,
+        Err(_) => ErrorCode::CANCEL,
+    };
+    shared.with(|session| session.release(key, metadata, code));
+}
+
+/// Polls `send` until it is through.
+async fn poll_send<'r>(
+    shared: Shared<'r>,
+    key: SlotKey,
+    mut send: impl FnMut(&mut ServerSession<'r>, Instant) -> Sent,
+) -> Result<(), Status> {
+    poll_fn(|cx| {
+        let now = shared.now();
+        let polled = shared.with(|session| {
+            let polled = send(session, now);
+            if polled.is_pending()
+                && let Some(slot) = session.link.slot(key)
+            {
+                slot.set_sender(cx.waker());
+            }
+            polled
+        });
+        polled.unwrap_or_else(|| {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    })
+    .await
+}
+
+/// Runs `work` as long as its call stands. The future is dropped when the call is cancelled or out of time.
+async fn while_standing<T>(
+    shared: Shared<'_>,
+    key: SlotKey,
+    work: impl Future<Output = T>,
+) -> Result<T, Standing> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let now = shared.now();
+        let standing = shared.with(|session| {
+            let standing = session.standing(key, cx.waker(), now);
+            (standing, session.deadline(key).at())
+        });
+        match standing {
+            Some((Standing::Runs, until)) => {
+                if let Some(until) = until {
+                    shared.wake_at(until, cx.waker());
+                }
+                work.as_mut().poll(cx).map(Ok)
+            }
+            Some((standing, _)) => Poll::Ready(Err(standing)),
+            None => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+const OK: Ending<'static> = Ending {
+    code: Code::OK,
+    message: "",
+    list_encodings: false,
+};
+const NO_RESPONSE: Status = Status::new(
+    Code::INTERNAL,
+    "the handler ended with OK but without the response that its method has",
+);
