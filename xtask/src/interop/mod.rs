@@ -41,7 +41,7 @@ pub(crate) struct Options {
     #[arg(long = "target", value_name = "TARGET", value_parser = TARGETS)]
     targets: Vec<String>,
     /// Calls or channels of a soak; by default 10 on this computer, 3 on emulated machines
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     soak_iterations: Option<u32>,
     /// Keep the result in the repository although not everything ran
     #[arg(long)]
@@ -49,6 +49,16 @@ pub(crate) struct Options {
     /// Take this peer's programs in place of ours, to tell whose fault a failure is
     #[arg(long, value_name = "PEER", conflicts_with_all = ["targets", "write"], value_parser = PEERS.map(|peer| peer.name))]
     in_place_of_ours: Option<String>,
+}
+
+impl Options {
+    /// Everything is asked for, of our own programs.
+    fn is_whole(&self) -> bool {
+        let filters = [&self.peers, &self.cases, &self.targets];
+        filters.iter().all(|filter| filter.is_empty())
+            && self.roles.is_empty()
+            && self.in_place_of_ours.is_none()
+    }
 }
 
 /// What our program is in a row of the matrix.
@@ -138,7 +148,8 @@ impl Selection {
 /// Our own programs do not build, a cell is FAIL, or on CI a cell was skipped.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let selection = Selection::of(options)?;
-    let bench = Bench::set_up(workspace, &selection, options.in_place_of_ours.as_deref())?;
+    let bench = Bench::set_up(workspace, selection, options.in_place_of_ours.as_deref())?;
+    let selection = &bench.selection;
     let mut matrix = Matrix::new(selection.cases.clone());
     for (target, ours) in &bench.ours {
         for peer in &selection.peers {
@@ -149,7 +160,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
                     role.name(),
                     target.name()
                 );
-                let outcomes = row::run(&bench, &selection, peer, *role, *target, ours);
+                let outcomes = row::run(&bench, peer, *role, *target, ours);
                 matrix.rows.push(Row {
                     peer: peer.name,
                     role: role.name(),
@@ -160,11 +171,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
     }
     println!("\n{}", matrix.text());
-    let is_whole = options.peers.is_empty()
-        && options.roles.is_empty()
-        && options.cases.is_empty()
-        && options.targets.is_empty();
-    if options.write || (is_whole && options.in_place_of_ours.is_none()) {
+    if options.write || options.is_whole() {
         keep(workspace, &matrix, &bench)?;
     }
     let (failed, skipped) = matrix.counts();
@@ -183,6 +190,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 /// Everything that rows need: programs of both sides, and a folder for logs.
 struct Bench<'w> {
     workspace: &'w Workspace,
+    selection: Selection,
     /// Why a peer is missing, if it is.
     peers: BTreeMap<&'static str, Result<peers::Installed, String>>,
     ours: Vec<(Target, Ours)>,
@@ -190,25 +198,26 @@ struct Bench<'w> {
 }
 
 impl<'w> Bench<'w> {
-    fn set_up(workspace: &'w Workspace, selection: &Selection, stand_in: Option<&str>) -> Result<Self> {
+    fn set_up(workspace: &'w Workspace, selection: Selection, stand_in: Option<&str>) -> Result<Self> {
         let logs = workspace.target.join("interop/logs");
         std::fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
         let mut bench = Self {
             workspace,
+            selection,
             peers: BTreeMap::new(),
             ours: Vec::new(),
             logs,
         };
-        for peer in &selection.peers {
+        for peer in bench.selection.peers.clone() {
             bench.install(peer);
         }
-        for target in &selection.targets {
+        for target in bench.selection.targets.clone() {
             let ours = match (target, stand_in) {
                 (_, Some(name)) => Ours::Host(bench.stand_in(name)?),
                 (Target::Host, None) => Ours::Host(build_host(workspace)?),
-                (Target::Device(machine), None) => Ours::Device(build_device(workspace, *machine)?),
+                (Target::Device(machine), None) => Ours::Device(build_device(workspace, machine)?),
             };
-            bench.ours.push((*target, ours));
+            bench.ours.push((target, ours));
         }
         Ok(bench)
     }

@@ -9,7 +9,7 @@ use super::matrix::Outcome;
 use super::peers::{BEHIND_PROXIES, Installed, Kind, Peer};
 use super::programs::{self, Programs, Proxy};
 use super::served::{Daemon, free_port};
-use super::{Bench, Role, Selection, Target, device};
+use super::{Bench, Role, Target, device};
 use crate::firmware;
 
 /// Our side of all rows of one target.
@@ -19,25 +19,17 @@ pub(crate) enum Ours {
 }
 
 /// Runs all chosen cases and gives their outcomes in order.
-pub(super) fn run(
-    bench: &Bench<'_>,
-    selection: &Selection,
-    peer: &Peer,
-    role: Role,
-    target: Target,
-    ours: &Ours,
-) -> Vec<Outcome> {
+pub(super) fn run(bench: &Bench<'_>, peer: &Peer, role: Role, target: Target, ours: &Ours) -> Vec<Outcome> {
     let sides = match Sides::of(bench, peer) {
         Ok(sides) => sides,
         Err(reason) => {
             println!("    SKIPPED: {reason}");
-            return vec![Outcome::Skip(reason); selection.cases.len()];
+            return vec![Outcome::Skip(reason); bench.selection.cases.len()];
         }
     };
     let title = format!("{}-{}-{}", target.name(), peer.name, role.name());
     let row = Row {
         bench,
-        selection,
         sides,
         role,
         target,
@@ -126,7 +118,6 @@ impl Stage {
 
 struct Row<'b> {
     bench: &'b Bench<'b>,
-    selection: &'b Selection,
     sides: Sides<'b>,
     role: Role,
     target: Target,
@@ -139,7 +130,7 @@ impl Row<'_> {
     fn case_by_case(&self) -> Vec<Outcome> {
         let mut stage: Option<Stage> = None;
         let mut outcomes = Vec::new();
-        for case in &self.selection.cases {
+        for case in &self.bench.selection.cases {
             if !stage.as_mut().is_some_and(Stage::is_alive) {
                 // The old one must be gone before its log is written anew.
                 drop(stage.take());
@@ -147,7 +138,7 @@ impl Row<'_> {
                     Ok(stage) => Some(stage),
                     Err(error) => {
                         println!("    {error:#}");
-                        let left = self.selection.cases.len() - outcomes.len();
+                        let left = self.bench.selection.cases.len() - outcomes.len();
                         outcomes.extend(vec![Outcome::failed(&error); left]);
                         return outcomes;
                     }
@@ -165,7 +156,7 @@ impl Row<'_> {
             (Role::Client, Ours::Host(ours)) => ours,
             _ => self.sides.programs,
         };
-        let iterations = self.selection.soak_iterations(self.target);
+        let iterations = self.bench.selection.soak_iterations(self.target);
         let mut command = client.client_command(case, stage.port(), iterations);
         let log = self.log(case);
         let marks = stage.marks();
@@ -195,14 +186,14 @@ impl Row<'_> {
     /// Our client on a device: it is booted with the list of cases, and again for the rest after one that stopped it.
     fn device_client(&self, program: &firmware::Program) -> Vec<Outcome> {
         let mut verdicts: Vec<Outcome> = Vec::new();
-        while verdicts.len() < self.selection.cases.len() {
-            let rest = &self.selection.cases[verdicts.len()..];
+        while verdicts.len() < self.bench.selection.cases.len() {
+            let rest = &self.bench.selection.cases[verdicts.len()..];
             let result = self.set_stage().and_then(|stage| {
                 let boot = device::ClientBoot {
                     program,
                     port: stage.port(),
                     cases: rest,
-                    soak_iterations: self.selection.soak_iterations(self.target),
+                    soak_iterations: self.bench.selection.soak_iterations(self.target),
                     log: self.log(&format!("device-{}", verdicts.len())),
                 };
                 let outcomes = boot.run()?;
