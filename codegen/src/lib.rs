@@ -38,10 +38,9 @@ struct Roles {
 
 impl Default for Roles {
     fn default() -> Self {
-        // Not until the runtime has servers: the output would not compile.
         Self {
             client: true,
-            server: false,
+            server: true,
         }
     }
 }
@@ -85,7 +84,7 @@ impl Builder {
     }
 
     /// Whether servers are generated: for service `Telemetry`, the trait `Telemetry` with a function for each
-    /// method, and the struct `TelemetryServer` that serves an implementation. Default: false.
+    /// method, and the struct `TelemetryServer` that serves an implementation. Default: true.
     pub fn server(mut self, generate: bool) -> Self {
         self.roles.server = generate;
         self

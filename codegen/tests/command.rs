@@ -23,7 +23,6 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 const GOOD: &str = "syntax = \"proto3\";\npackage a.v1;\nmessage M {\n  uint32 n = 1;\n}\n";
 const SERVICE: &str = "syntax = \"proto3\";\nmessage M {}\nservice S {\n  rpc Up(stream M) returns (M);\n}\n";
-const SERVER_BY_DEFAULT: bool = false;
 
 #[test]
 fn generate_writes_one_file_named_like_the_first_proto() {
@@ -109,10 +108,10 @@ fn output_that_cannot_be_written_is_an_error_and_leaves_nothing() {
 fn clients_and_servers_are_left_out_as_asked() {
     let folder = support::folder(&[("a.proto", SERVICE)]);
     for (arguments, client, server) in [
-        (&["--no-client"][..], false, SERVER_BY_DEFAULT),
+        (&["--no-client"][..], false, true),
         (&["--no-server"], true, false),
         (&["--no-client", "--no-server"], false, false),
-        (&[], true, SERVER_BY_DEFAULT),
+        (&[], true, true),
     ] {
         let output = command(folder.path(), &[&["generate", "a.proto"], arguments].concat());
         assert!(output.status.success(), "{output:?}");

@@ -6,7 +6,7 @@ use rpc_nostd_codegen::{Builder, Error, Problem};
 
 /// Runs over these files, the first of which is the `.proto` that is asked for.
 fn run(files: &[(&str, &str)]) -> Result<String, (Error, String)> {
-    run_with(&Builder::new().server(true), files)
+    run_with(&Builder::new(), files)
 }
 
 fn run_with(builder: &Builder, files: &[(&str, &str)]) -> Result<String, (Error, String)> {
@@ -523,7 +523,7 @@ fn server_and_message_of_one_name_are_told() {
 fn what_is_not_generated_clashes_with_nothing() {
     let clients = proto("message SClient {}\nservice S {}\n");
     let servers = proto("message SServer {}\nmessage Name {}\nservice S {}\nservice name {}\n");
-    let without = Builder::new().client(false).server(true);
+    let without = Builder::new().client(false);
     assert!(run_with(&without, &[("a.proto", &clients)]).is_ok());
     assert!(run_with(&without, &[("a.proto", &servers)]).is_err());
     let without = Builder::new().server(false);

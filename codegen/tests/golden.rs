@@ -52,6 +52,8 @@ fn output_has_neither_inner_attributes_nor_unsafe() {
 }
 
 fn generate(case: &std::path::Path) -> String {
-    let builder = Builder::new().server(true);
-    builder.generate(&[case.join("in.proto")], &[case]).unwrap().code
+    Builder::new()
+        .generate(&[case.join("in.proto")], &[case])
+        .unwrap()
+        .code
 }
