@@ -33,9 +33,9 @@ function parse() {
   }
   return {
     name,
-    address: `${values.server_host}:${wholeNumber(values, 'server_port', 65535)}`,
-    iterations: wholeNumber(values, 'soak_iterations', 1e9),
-    maxFailures: wholeNumber(values, 'soak_max_failures', 1e9),
+    address: `${values.server_host}:${wholeNumber(values, 'server_port', 1, 65535)}`,
+    iterations: wholeNumber(values, 'soak_iterations', 1, 1e9),
+    maxFailures: wholeNumber(values, 'soak_max_failures', 0, 1e9),
   };
 }
 
@@ -76,6 +76,12 @@ async function repeat({ iterations, maxFailures }, once) {
   }
 }
 
+/** Ends the process at once: a call that has not ended would keep it. */
+function leave(code, verdict) {
+  console.log(verdict);
+  process.exit(code);
+}
+
 async function main() {
   const settings = parse();
   try {
@@ -85,11 +91,9 @@ async function main() {
     if (!(error instanceof Failure)) {
       throw error;
     }
-    console.log(`${settings.name}: FAIL: ${error.message}`);
-    process.exitCode = 1;
-    return;
+    leave(1, `${settings.name}: FAIL: ${error.message}`);
   }
-  console.log(`${settings.name}: pass`);
+  leave(0, `${settings.name}: pass`);
 }
 
 main();

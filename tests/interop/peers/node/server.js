@@ -138,7 +138,7 @@ function sizedPayload(size) {
 
 function main() {
   const values = readArguments(USAGE, { port: { type: 'string', default: '0' } });
-  const address = `127.0.0.1:${wholeNumber(values, 'port', 65535)}`;
+  const address = `127.0.0.1:${wholeNumber(values, 'port', 0, 65535)}`;
   const server = new grpc.Server({ 'grpc.max_receive_message_length': LARGEST_MESSAGE });
   server.addService(TestService.service, methods);
   server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {

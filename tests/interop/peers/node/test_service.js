@@ -43,11 +43,11 @@ function readArguments(usage, options) {
   }
 }
 
-/** The whole number from 0 to `limit` that an argument must be. */
-function wholeNumber(values, name, limit) {
+/** The whole number from `least` to `most` that an argument must be. */
+function wholeNumber(values, name, least, most) {
   const number = Number(values[name]);
-  if (!/^[0-9]+$/.test(values[name] ?? '') || number > limit) {
-    console.error(`--${name}: a whole number up to ${limit} is needed`);
+  if (!/^[0-9]+$/.test(values[name] ?? '') || number < least || number > most) {
+    console.error(`--${name}: a whole number from ${least} to ${most} is needed`);
     process.exit(2);
   }
   return number;

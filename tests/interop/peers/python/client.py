@@ -24,10 +24,18 @@ def parse_arguments():
     parser.add_argument("--server_host", default="127.0.0.1")
     parser.add_argument("--server_port", type=int, required=True)
     parser.add_argument("--test_case", choices=sorted(cases.CASES) + sorted(SOAKS), required=True)
-    parser.add_argument("--soak_iterations", type=int, default=10)
+    parser.add_argument("--soak_iterations", type=count, default=10)
     parser.add_argument("--soak_max_failures", type=int, default=0)
     parser.add_argument("--use_tls", choices=["false"], default="false", help="plaintext only")
     return parser.parse_args()
+
+
+def count(text):
+    """A number of calls. None at all would prove nothing."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
 
 
 def connect(arguments):

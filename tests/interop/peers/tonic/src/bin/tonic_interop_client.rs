@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long)]
     test_case: Case,
     /// Calls of a soak.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     soak_iterations: u32,
     /// Calls of a soak that may fail.
     #[arg(long, default_value_t = 0)]
