@@ -51,5 +51,7 @@ pub use micropb;
 pub use status::{Code, Status};
 #[cfg(feature = "embassy-time")]
 pub use time::EmbassyTimer;
+#[cfg(all(feature = "embassy-net", feature = "server"))]
+pub use transport::embassy::TcpAcceptor;
 #[cfg(feature = "embassy-net")]
 pub use transport::embassy::TcpConnector;
