@@ -41,7 +41,7 @@ mod status;
 pub mod time;
 pub mod transport;
 
-pub use client::{Backoff, Channel, Config, ConnectivityState, Resources, Runner, blocking};
+pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, Resources, Runner, blocking};
 pub use h2_lite::ConfigError;
 #[cfg(feature = "heapless")]
 pub use heapless;

@@ -8,7 +8,7 @@ use h2_lite::{Connection, Instant, StreamKey, Transmit, UseError};
 
 use crate::codec::{self, Outgoing};
 use crate::framing::PREFIX_LEN;
-use crate::slot::{Front, Slot, SlotKey, SlotState};
+use crate::slot::{Front, RecvBuffer, Slot, SlotKey, SlotState};
 
 /// A connection, its slots, and its driver.
 pub(crate) struct Link<'r, H> {
@@ -157,8 +157,12 @@ impl<'r, H> Link<'r, H> {
         Ok(len)
     }
 
-    /// What has arrived of the next message. Asks the peer for the rest of it, if that is under way.
+    /// What has arrived of the next message. Asks the peer for the rest of it, if that is under way. What is left of a
+    /// message that was taken in pieces is given up first.
     pub(crate) fn front(&mut self, key: SlotKey) -> Front {
+        if !self.skip_opened(key) {
+            return Front::Partial { missing: 1 };
+        }
         let Some(slot) = find(self.slots, key) else {
             return Front::Empty;
         };
@@ -176,19 +180,19 @@ impl<'r, H> Link<'r, H> {
 
     /// Gives up the first `octets` of what has arrived: their memory is free, and the peer gets credit for them.
     pub(crate) fn consume(&mut self, key: SlotKey, octets: usize) {
-        let Some(slot) = find(self.slots, key) else { return };
-        let before = slot.recv.room();
-        slot.recv.consume(octets);
-        let freed = slot.recv.room().saturating_sub(before);
-        if let Some(stream) = slot.stream() {
-            self.conn
-                .release_capacity(stream, u32::try_from(freed).unwrap_or(u32::MAX));
-        }
-        self.wake_driver();
+        self.free(key, |recv| recv.consume(octets));
     }
 
-    /// Takes up to `octets` of what has arrived, as octets, past any prefix: `take` is given the front of them and
-    /// says how many it took. Returns that; 0 where nothing has arrived.
+    /// Begins to take the message at the front, of `len` octets, in pieces: its prefix is given up.
+    pub(crate) fn open_message(&mut self, key: SlotKey, len: usize) {
+        self.consume(key, PREFIX_LEN);
+        if let Some(slot) = find(self.slots, key) {
+            slot.recv.open(len);
+        }
+    }
+
+    /// Takes up to `octets` of the message that [`Self::open_message`] began: `take` is given the front of what has
+    /// arrived of it, and says how many it took. Returns that; 0 where nothing has arrived, or all was taken.
     pub(crate) fn take_octets(
         &mut self,
         key: SlotKey,
@@ -198,14 +202,42 @@ impl<'r, H> Link<'r, H> {
         let Some(slot) = find(self.slots, key) else {
             return 0;
         };
-        let there = slot.recv.octets();
+        let there = slot.recv.piece();
         let piece = there.get(..octets.min(there.len())).unwrap_or_default();
         if piece.is_empty() {
             return 0;
         }
         let taken = take(piece).min(piece.len());
-        self.consume(key, taken);
+        self.free(key, |recv| recv.consume_piece(taken));
         taken
+    }
+
+    /// Gives up what is left of a message that was taken in pieces. False: some of it has not arrived.
+    pub(crate) fn skip_opened(&mut self, key: SlotKey) -> bool {
+        let Some(slot) = find(self.slots, key) else {
+            return true;
+        };
+        let there = slot.recv.piece().len();
+        let whole = there == slot.recv.opened();
+        if there > 0 {
+            self.free(key, |recv| recv.consume_piece(there));
+        }
+        whole
+    }
+
+    /// Frees memory of a receive buffer; the peer gets credit for it.
+    fn free(&mut self, key: SlotKey, free: impl FnOnce(&mut RecvBuffer<'r>)) {
+        let Some(slot) = find(self.slots, key) else { return };
+        let before = slot.recv.room();
+        free(&mut slot.recv);
+        let freed = slot.recv.room().saturating_sub(before);
+        if let Some(stream) = slot.stream() {
+            self.conn
+                .release_capacity(stream, u32::try_from(freed).unwrap_or(u32::MAX));
+            if self.conn.wants_transmit() {
+                self.wake_driver();
+            }
+        }
     }
 }
 

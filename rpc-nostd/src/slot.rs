@@ -105,11 +105,17 @@ pub(crate) enum Front {
 pub(crate) struct RecvBuffer<'r> {
     memory: &'r mut [u8],
     len: usize,
+    /// Octets that are still to come, or to be taken, of a message whose prefix was taken: one that is read in pieces.
+    opened: usize,
 }
 
 impl<'r> RecvBuffer<'r> {
     pub(crate) const fn new(memory: &'r mut [u8]) -> Self {
-        Self { memory, len: 0 }
+        Self {
+            memory,
+            len: 0,
+            opened: 0,
+        }
     }
 
     pub(crate) fn octets(&self) -> &[u8] {
@@ -126,6 +132,30 @@ impl<'r> RecvBuffer<'r> {
 
     pub(crate) fn clear(&mut self) {
         self.len = 0;
+        self.opened = 0;
+    }
+
+    /// Begins to take the message at the front, of `len` octets, in pieces. Its prefix is to be consumed.
+    pub(crate) fn open(&mut self, len: usize) {
+        self.opened = len;
+    }
+
+    /// Octets left of the message that is taken in pieces.
+    pub(crate) fn opened(&self) -> usize {
+        self.opened
+    }
+
+    /// What has arrived of the message that is taken in pieces.
+    pub(crate) fn piece(&self) -> &[u8] {
+        let there = self.octets();
+        there.get(..self.opened.min(there.len())).unwrap_or_default()
+    }
+
+    /// Drops the first `octets` of that message.
+    pub(crate) fn consume_piece(&mut self, octets: usize) {
+        let octets = octets.min(self.piece().len());
+        self.opened = self.opened.saturating_sub(octets);
+        self.consume(octets);
     }
 
     /// Appends all of `bytes`, or says that they do not fit.
@@ -153,7 +183,7 @@ impl<'r> RecvBuffer<'r> {
         self.len = left;
     }
 
-    /// What lies at the front, as messages.
+    /// What lies at the front, as messages. There is no message taken in pieces any more, or all of it was taken.
     pub(crate) fn front(&self) -> Front {
         let octets = self.octets();
         let Some(prefix) = framing::parse(octets) else {

@@ -1,17 +1,21 @@
 //! The handle by which many tasks share one connection.
 
 use core::cell::RefCell;
-use core::task::{Poll, Waker};
+use core::task::{Poll, Waker, ready};
 
 use h2_lite::ConfigError;
 
-use crate::client::call::{CallDefaults, Context, UnaryCall};
 use crate::client::config::Config;
 use crate::client::connectivity::ConnectivityState;
+use crate::client::open;
+use crate::client::opening::{Context, First, Opening};
 use crate::client::resources::Resources;
 use crate::client::runner::Runner;
 use crate::client::session::Session;
+use crate::client::single::UnaryCall;
+use crate::client::stream::StreamCall;
 use crate::codec::Outgoing;
+use crate::deadline::Deadline;
 use crate::driver::Driver;
 use crate::status::Status;
 use crate::time::Timer;
@@ -27,7 +31,6 @@ use crate::transport::asynch::Connector;
 #[derive(Clone, Copy)]
 pub struct Channel<'r> {
     pub(crate) session: &'r RefCell<Session<'r>>,
-    pub(crate) defaults: CallDefaults<'r>,
     pub(crate) timer: &'r dyn Timer,
 }
 
@@ -52,11 +55,7 @@ impl<'r> Channel<'r> {
     ) -> Result<(Self, Runner<'r, C>), ConfigError> {
         let parts = resources.split(&config)?;
         let session: &'r RefCell<Session<'r>> = parts.place.write(RefCell::new(parts.session));
-        let channel = Self {
-            session,
-            defaults: parts.defaults,
-            timer,
-        };
+        let channel = Self { session, timer };
         Ok((
             channel,
             Runner::new(channel, connector, parts.chunk, config.connect_timeout),
@@ -100,23 +99,46 @@ impl<'r> Channel<'r> {
         waker: &Waker,
     ) -> Poll<Result<(), Status>> {
         let now = self.timer.now();
-        let polled = self.with(|session| {
-            let mut cx = Context {
-                session,
-                defaults: &self.defaults,
-                now,
-                waker,
-            };
-            call.poll(&mut cx, request, decode)
+        let defaults = self.with(|session| session.defaults);
+        let polled = defaults.map(|defaults| {
+            ready!(call.poll_prepare(&defaults, now, waker))?;
+            self.poll_with(waker, |cx| call.poll(cx, request, decode))
         });
+        self.wait(polled, call.deadline(), waker)
+    }
+
+    pub(crate) fn poll_open(
+        &self,
+        opening: &mut Opening<'_>,
+        first: Option<&First<'_>>,
+        halves: u8,
+        waker: &Waker,
+    ) -> Poll<Result<StreamCall, Status>> {
+        let now = self.timer.now();
+        let defaults = self.with(|session| session.defaults);
+        let polled = defaults.map(|defaults| {
+            ready!(opening.poll_prepare(&defaults, now, waker))?;
+            self.poll_with(waker, |cx| open::poll_open(opening, cx, first, halves))
+        });
+        self.wait(polled, opening.deadline(), waker)
+    }
+
+    fn poll_with<T>(&self, waker: &Waker, poll: impl FnOnce(&mut Context<'_, 'r>) -> Poll<T>) -> Poll<T> {
+        let now = self.timer.now();
+        let polled = self.with(|session| poll(&mut Context { session, now, waker }));
+        polled.unwrap_or_else(|| {
+            waker.wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    /// The timer is the call's own: a Runner that hangs cannot hang the call.
+    fn wait<T>(&self, polled: Option<Poll<T>>, deadline: Deadline, waker: &Waker) -> Poll<T> {
         let Some(polled) = polled else {
             waker.wake_by_ref();
             return Poll::Pending;
         };
-        // The timer is the call's own: a Runner that hangs cannot hang the call.
-        if polled.is_pending()
-            && let Some(at) = call.wake_at()
-        {
+        if let (true, Deadline::At(at)) = (polled.is_pending(), deadline) {
             self.timer.wake_at(at, waker);
         }
         polled
@@ -129,8 +151,9 @@ impl<'r> Channel<'r> {
 
 impl core::fmt::Debug for Channel<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let authority = self.with(|session| session.defaults.authority);
         f.debug_struct("Channel")
-            .field("authority", &self.defaults.authority)
+            .field("authority", &authority)
             .finish_non_exhaustive()
     }
 }

@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use crate::client::connectivity::Backoff;
+use crate::client::credentials::CallCredentials;
 
 /// Settings of a client. Make one with [`Config::new`] and change its fields.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Config<'r> {
     /// The host and port that `:authority` names, such as `"telemetry.local:50051"`.
     pub authority: &'r str,
@@ -23,6 +24,8 @@ pub struct Config<'r> {
     /// SETTINGS_MAX_HEADER_LIST_SIZE that the server is told, in octets: 8,192 unless changed. Fields over it
     /// are skipped. (RFC 9113 section 6.5.2)
     pub max_header_list_size: u32,
+    /// Adds metadata to every call, such as an access token. None unless set.
+    pub credentials: Option<&'r dyn CallCredentials>,
 }
 
 impl<'r> Config<'r> {
@@ -39,6 +42,17 @@ impl<'r> Config<'r> {
             },
             user_agent: concat!("grpc-rust-nostd/", env!("CARGO_PKG_VERSION")),
             max_header_list_size: 8_192,
+            credentials: None,
         }
+    }
+}
+
+impl core::fmt::Debug for Config<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Config")
+            .field("authority", &self.authority)
+            .field("default_timeout", &self.default_timeout)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! What the connection reports, on its way to the slot that it is for.
 
-use h2_lite::{Event, Section, StreamKey};
+use h2_lite::{ErrorCode, Event, Section, StreamKey};
 
 use crate::client::connectivity::Connectivity;
 use crate::client::response::{Outcome, Response};
@@ -8,12 +8,13 @@ use crate::link::of_stream;
 use crate::slot::Slot;
 use crate::status::Code;
 
-/// Gives an event to the slot that it is for. Returns the stream if the rest of its response is of no use.
+/// Gives an event to the slot that it is for. Returns a stream that is of no more use, and the code to reset it with: the
+/// response is complete, and so the rest of the request is not wanted, or the rest of the response is of no use.
 pub(crate) fn handle(
     slots: &mut [Slot<'_, Response>],
     connectivity: &mut Connectivity,
     event: &Event<'_>,
-) -> Option<StreamKey> {
+) -> Option<(StreamKey, ErrorCode)> {
     match *event {
         Event::Settings => {
             connectivity.settings_received();
@@ -47,7 +48,8 @@ pub(crate) fn handle(
             if section == Section::Headers && !end_stream {
                 slot.store.forget_status();
             }
-            slot.head.recv_headers_end(section, end_stream).then_some(stream)
+            let useless = slot.head.recv_headers_end(section, end_stream);
+            reset(stream, end_stream, useless)
         }
         Event::Data {
             stream,
@@ -55,7 +57,8 @@ pub(crate) fn handle(
             end_stream,
         } => {
             let slot = of_stream(slots, stream)?;
-            recv_data(slot, bytes, end_stream).then_some(stream)
+            let useless = recv_data(slot, bytes, end_stream);
+            reset(stream, end_stream, useless)
         }
         Event::Reset { stream, code, origin } => {
             of_stream(slots, stream)?.head.recv_reset(code, origin);
@@ -63,6 +66,17 @@ pub(crate) fn handle(
         }
         Event::WindowUpdate { .. } | Event::PingAck { .. } => None,
     }
+}
+
+/// Spec: RFC 9113 section 8.1: NO_ERROR where a complete response came before the end of the request. It does nothing to
+/// a stream that is over.
+fn reset(stream: StreamKey, end_stream: bool, useless: bool) -> Option<(StreamKey, ErrorCode)> {
+    let code = if useless {
+        ErrorCode::CANCEL
+    } else {
+        ErrorCode::NO_ERROR
+    };
+    (end_stream || useless).then_some((stream, code))
 }
 
 /// Octets of the response message. Returns whether the rest of the response is of no use.

@@ -6,9 +6,9 @@ use core::mem::MaybeUninit;
 use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
 
-use crate::client::call::CallDefaults;
 use crate::client::config::Config;
 use crate::client::connectivity::Connectivity;
+use crate::client::opening::CallDefaults;
 use crate::client::response::Response;
 use crate::client::session::Session;
 use crate::deadline::{TimeoutText, whole_millis};
@@ -59,7 +59,6 @@ pub(crate) struct Parts<'r> {
     pub(crate) session: Session<'r>,
     pub(crate) place: &'r mut MaybeUninit<RefCell<Session<'r>>>,
     pub(crate) chunk: &'r mut [u8],
-    pub(crate) defaults: CallDefaults<'r>,
 }
 
 impl<
@@ -131,19 +130,19 @@ impl<
             scratch: &mut self.scratch,
         };
         let conn = Connection::new(Role::Client, h2, memory)?;
-        let session = Session::new(conn, slots, Connectivity::new(config.backoff));
         self.timeout = TimeoutText::from_millis(whole_millis(config.default_timeout));
         let defaults = CallDefaults {
             authority: config.authority,
             user_agent: config.user_agent,
             default_timeout: config.default_timeout,
             default_timeout_text: self.timeout.as_bytes(),
+            credentials: config.credentials,
         };
+        let session = Session::new(conn, slots, Connectivity::new(config.backoff), defaults);
         Ok(Parts {
             session,
             place: &mut self.session,
             chunk: &mut self.chunk,
-            defaults,
         })
     }
 }

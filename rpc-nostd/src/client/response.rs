@@ -29,6 +29,12 @@ pub(crate) struct Response {
     compressed: bool,
     headers_done: bool,
     keep_metadata: bool,
+    /// The method has exactly one response, which its caller takes as a stream.
+    one_response: bool,
+    /// A message was taken.
+    taken: bool,
+    /// Parts of the application that share the call.
+    halves: u8,
     field_fault: Option<&'static str>,
     outcome: Option<Outcome>,
 }
@@ -56,6 +62,9 @@ impl Response {
             compressed: false,
             headers_done: false,
             keep_metadata: false,
+            one_response: false,
+            taken: false,
+            halves: 0,
             field_fault: None,
             outcome: None,
         }
@@ -67,8 +76,42 @@ impl Response {
         self.keep_metadata = keep_metadata;
     }
 
+    /// For a call whose messages are taken one by one, by one of `halves`.
+    pub(crate) fn begin_stream(&mut self, one_response: bool, halves: u8) {
+        self.one_response = one_response;
+        self.halves = halves;
+    }
+
+    /// Whether that was the last half.
+    pub(crate) fn drop_half(&mut self) -> bool {
+        self.halves = self.halves.saturating_sub(1);
+        self.halves == 0
+    }
+
+    /// A message is taken. False: it is one too many.
+    pub(crate) fn count_message(&mut self) -> bool {
+        let fits = !(self.one_response && self.taken);
+        self.taken = true;
+        fits
+    }
+
+    /// Whether the one response did not come.
+    pub(crate) fn lacks_message(&self) -> bool {
+        self.one_response && !self.taken
+    }
+
+    /// Whether the headers, and so the initial metadata, have arrived.
+    pub(crate) fn has_headers(&self) -> bool {
+        self.headers_done
+    }
+
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.outcome
+    }
+
+    /// Ends the call with another outcome than it had, if any: its messages turned out to be wrong.
+    pub(crate) fn overrule(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
     }
 
     /// Ends the call unless it has ended: the first outcome stands.
@@ -217,6 +260,13 @@ impl Response {
 }
 
 impl Outcome {
+    pub(crate) fn code(self) -> Code {
+        match self {
+            Self::Peer(code) | Self::Local(code, _) => code,
+            Self::Unprocessed(_) => Code::UNAVAILABLE,
+        }
+    }
+
     /// The status that the caller gets; `None` is OK.
     pub(crate) fn to_status(self, store: &ReceivedMetadata<'_>) -> Option<Status> {
         match self {
@@ -233,7 +283,8 @@ impl Outcome {
 
 pub(crate) const TOO_LARGE: Status = Status::new(
     Code::RESOURCE_EXHAUSTED,
-    "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5",
+    "the response is larger than the stream's receive buffer: raise RECV of Resources to its MAX_SIZE + 5, \
+     lend the call a buffer, or read it in pieces",
 );
 pub(crate) const TWO_MESSAGES: Status = Status::new(
     Code::UNIMPLEMENTED,

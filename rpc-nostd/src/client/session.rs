@@ -9,6 +9,7 @@ use h2_lite::{Connection, ErrorCode, Fields, Instant, Transmit};
 
 use crate::client::connectivity::{Connectivity, Demand, Gate};
 use crate::client::events;
+use crate::client::opening::CallDefaults;
 use crate::client::response::{Outcome, Response};
 use crate::client::waiters::{Ticket, Waiters};
 use crate::endpoint::Endpoint;
@@ -21,6 +22,7 @@ pub(crate) struct Session<'r> {
     pub(crate) link: Link<'r, Response>,
     waiters: Waiters,
     pub(crate) connectivity: Connectivity,
+    pub(crate) defaults: CallDefaults<'r>,
 }
 
 impl<'r> Endpoint<'r> for Session<'r> {
@@ -32,9 +34,9 @@ impl<'r> Endpoint<'r> for Session<'r> {
         loop {
             match self.link.conn.handle_input(&mut input, now) {
                 Ok(Some(event)) => {
-                    let fruitless = events::handle(self.link.slots, &mut self.connectivity, &event);
-                    if let Some(stream) = fruitless {
-                        self.link.conn.reset_stream(stream, ErrorCode::CANCEL);
+                    let over = events::handle(self.link.slots, &mut self.connectivity, &event);
+                    if let Some((stream, code)) = over {
+                        self.link.conn.reset_stream(stream, code);
                     }
                 }
                 Ok(None) => break,
@@ -102,11 +104,13 @@ impl<'r> Session<'r> {
         conn: Connection<'r>,
         slots: &'r mut [Slot<'r, Response>],
         connectivity: Connectivity,
+        defaults: CallDefaults<'r>,
     ) -> Self {
         Self {
             link: Link::new(conn, slots),
             waiters: Waiters::default(),
             connectivity,
+            defaults,
         }
     }
 
@@ -224,6 +228,19 @@ impl<'r> Session<'r> {
     pub(crate) fn restart(&mut self, key: SlotKey, keep_metadata: bool) {
         if let Some(slot) = link::find(self.link.slots, key) {
             begin(slot, keep_metadata);
+        }
+        self.link.wake_driver();
+    }
+
+    /// Ends a call here, with its stream; the slot stays its own.
+    pub(crate) fn end(&mut self, key: SlotKey, outcome: Outcome) {
+        let Some(slot) = link::find(self.link.slots, key) else {
+            return;
+        };
+        slot.head.overrule(outcome);
+        slot.wake();
+        if let Some(stream) = slot.stream() {
+            self.link.conn.reset_stream(stream, ErrorCode::CANCEL);
         }
         self.link.wake_driver();
     }

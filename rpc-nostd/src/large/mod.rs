@@ -10,33 +10,22 @@
 //!
 //! Spec: Protocol Buffers encoding, "Message Structure", "Length-Delimited Records", "Last One Wins".
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the readers and writers of large fields are built upon this"
-    )
-)]
-
 mod error;
 mod filter;
 mod head;
+mod read;
 mod rest;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod write;
 
-#[cfg_attr(
-    not(test),
-    expect(
-        unused_imports,
-        reason = "the readers and writers of large fields are built upon this"
-    )
-)]
 pub(crate) use self::{
     error::{FilterError, PathError, TooLong},
     filter::LargeFieldFilter,
     head::LargeFieldHead,
+    read::LargeRead,
+    write::LargeWrite,
 };
 
 /// Where the large field is: field numbers from the outer message to the field itself.

@@ -1,14 +1,22 @@
 //! The client for firmware without an executor: the same stubs and the same core as the async
 //! [`Channel`](crate::Channel), driven by the call itself.
 
-use core::task::{Poll, Waker};
+mod large;
+mod streaming;
 
-use h2_lite::ConfigError;
+use core::task::{Poll, Waker, ready};
 
-use crate::client::call::{CallDefaults, Context, UnaryCall};
+use h2_lite::{ConfigError, ErrorCode};
+
+pub use self::large::{LargeReader, LargeWriter, RequestWriter};
+pub use self::streaming::{Exchange, Receiver, Upload};
 use crate::client::config::Config;
+use crate::client::open;
+use crate::client::opening::{Context, First, Opening};
 use crate::client::resources::Resources;
 use crate::client::session::Session;
+use crate::client::single::UnaryCall;
+use crate::client::stream::StreamCall;
 use crate::codec::Outgoing;
 use crate::endpoint::Endpoint;
 use crate::status::{Code, Status};
@@ -27,7 +35,6 @@ pub use crate::transport::blocking::{Polled, Timed, Transport};
 /// connection that is lost, or that the server ends by GOAWAY, stays lost until [`Client::reconnect`].
 pub struct Client<'r, T> {
     session: Session<'r>,
-    defaults: CallDefaults<'r>,
     clock: &'r dyn Clock,
     transport: T,
     chunk: &'r mut [u8],
@@ -55,13 +62,11 @@ impl<'r, T: Transport> Client<'r, T> {
         config: Config<'r>,
     ) -> Result<Self, ConfigError> {
         let parts = resources.split(&config)?;
-        let (session, defaults, chunk) = (parts.session, parts.defaults, parts.chunk);
         let mut client = Self {
-            session,
-            defaults,
+            session: parts.session,
             clock,
             transport,
-            chunk,
+            chunk: parts.chunk,
             unread: 0..0,
             connected: false,
         };
@@ -105,27 +110,30 @@ impl<'r, T: Transport> Client<'r, T> {
         request: &dyn Outgoing,
         decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
     ) -> Result<(), Status> {
-        loop {
-            let mut cx = Context {
-                session: &mut self.session,
-                defaults: &self.defaults,
-                now: self.clock.now(),
-                waker: Waker::noop(),
-            };
-            if let Poll::Ready(result) = call.poll(&mut cx, request, decode) {
-                // What the end of a call leaves to say, such as RST_STREAM.
-                self.turn();
-                return result;
-            }
-            if !self.connected {
-                // Nobody but the user can bring another transport: waiting would only wait for the deadline.
-                call.cancel(&mut self.session);
-                return Err(Status::new(Code::UNAVAILABLE, LOST));
-            }
-            if !self.turn() {
-                self.transport.idle();
-            }
-        }
+        let result = (self as &mut dyn Drive).run(|cx| {
+            let defaults = cx.session.defaults;
+            ready!(call.poll_prepare(&defaults, cx.now, cx.waker))?;
+            call.poll(cx, request, decode)
+        });
+        // Nothing is left of it unless the connection is lost.
+        call.cancel(&mut self.session);
+        result
+    }
+
+    /// Drives a streaming call until it is open.
+    pub(crate) fn open(
+        &mut self,
+        opening: &mut Opening<'_>,
+        first: Option<&First<'_>>,
+        halves: u8,
+    ) -> Result<StreamCall, Status> {
+        let result = (self as &mut dyn Drive).run(|cx| {
+            let defaults = cx.session.defaults;
+            ready!(opening.poll_prepare(&defaults, cx.now, cx.waker))?;
+            open::poll_open(opening, cx, first, halves)
+        });
+        opening.release(&mut self.session, ErrorCode::CANCEL);
+        result
     }
 
     fn begin(&mut self) {
@@ -143,11 +151,26 @@ impl<'r, T: Transport> Client<'r, T> {
         match self.exchange() {
             Ok(moved) => moved,
             Err(reason) => {
-                self.connected = false;
-                self.session.disconnected(reason, self.clock.now());
+                self.lose(reason);
                 true
             }
         }
+    }
+
+    /// Writes what is there to write, as far as the transport takes it.
+    fn flush(&mut self) {
+        while self.connected {
+            match self.write() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(reason) => self.lose(reason),
+            }
+        }
+    }
+
+    fn lose(&mut self, reason: &'static str) {
+        self.connected = false;
+        self.session.disconnected(reason, self.clock.now());
     }
 
     fn exchange(&mut self) -> Result<bool, &'static str> {
@@ -192,6 +215,57 @@ impl<'r, T: Transport> Client<'r, T> {
             .map_or(0, <[u8]>::len);
         self.unread.start = self.unread.end.saturating_sub(left);
         Ok(true)
+    }
+}
+
+/// A client, whatever its transport is.
+pub(crate) trait Drive {
+    /// Takes steps, and moves octets in between, until `step` says that it is done.
+    ///
+    /// # Errors
+    /// The connection is lost, and the step still waits.
+    fn drive(&mut self, step: &mut dyn FnMut(&mut Context<'_, '_>) -> bool) -> Result<(), Status>;
+}
+
+impl<T: Transport> Drive for Client<'_, T> {
+    fn drive(&mut self, step: &mut dyn FnMut(&mut Context<'_, '_>) -> bool) -> Result<(), Status> {
+        loop {
+            let mut cx = Context {
+                session: &mut self.session,
+                now: self.clock.now(),
+                waker: Waker::noop(),
+            };
+            if step(&mut cx) {
+                // Nobody else would write what this leaves to say, such as RST_STREAM.
+                self.flush();
+                return Ok(());
+            }
+            if !self.connected {
+                // Nobody but the user can bring another transport: waiting would only wait for the deadline.
+                return Err(Status::new(Code::UNAVAILABLE, LOST));
+            }
+            if !self.turn() {
+                self.transport.idle();
+            }
+        }
+    }
+}
+
+impl dyn Drive + '_ {
+    /// Polls `step` until it is ready.
+    pub(crate) fn run<V>(
+        &mut self,
+        mut step: impl FnMut(&mut Context<'_, '_>) -> Poll<Result<V, Status>>,
+    ) -> Result<V, Status> {
+        let mut result = None;
+        self.drive(&mut |cx| match step(cx) {
+            Poll::Ready(ready) => {
+                result = Some(ready);
+                true
+            }
+            Poll::Pending => false,
+        })?;
+        result.unwrap_or(Err(Status::new(Code::INTERNAL, LOST)))
     }
 }
 

@@ -1,0 +1,295 @@
+//! The halves of an open call on a [`Channel`](crate::Channel): messages out, messages in.
+
+use core::marker::PhantomData;
+
+use micropb::{MessageDecode, MessageEncode};
+
+use crate::client::handle::Half;
+use crate::client::large::{LargeReader, LargeWriter};
+use crate::client::opening::REQUEST_TOO_LARGE;
+use crate::client::stream::SEND_DROPPED;
+use crate::codec::{self, Outgoing};
+use crate::framing;
+use crate::large::{LargeRead, LargeWrite};
+use crate::metadata::ReceivedMetadata;
+use crate::status::Status;
+
+/// The receiving half of a call: messages, then the end.
+///
+/// What the server sends waits in the slot's receive buffer, of `RECV` octets (see [`Resources`](crate::Resources)). A
+/// Receiver that takes nothing holds up this call alone.
+///
+/// Dropping it cancels the call, unless that is over. Until it is dropped, and the [`Sender`] too, the call has its slot.
+pub struct Receiver<'r, Resp> {
+    half: Half<'r>,
+    response: PhantomData<fn() -> Resp>,
+}
+
+impl<'r, Resp> Receiver<'r, Resp> {
+    pub(crate) fn new(half: Half<'r>) -> Self {
+        Self {
+            half,
+            response: PhantomData,
+        }
+    }
+
+    /// The next message. `None`: the call has ended with OK. After the end every call gives it again.
+    ///
+    /// Messages that arrived before an error are given first.
+    ///
+    /// # Errors
+    /// How the call ended: the status that the server sent, or one of ours. `RESOURCE_EXHAUSTED`: the message does
+    /// not fit the receive buffer; [`next_large`](Self::next_large) takes it in pieces.
+    ///
+    /// Cancel safety: dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Resp>, Status>
+    where
+        Resp: MessageDecode + Default,
+    {
+        next(&self.half).await
+    }
+
+    /// The next message, in pieces. Its large field is at `path`: field numbers from the message to that field, at most
+    /// 8, none of them `repeated`; empty, where the octets of the whole message are wanted. The other fields are gathered
+    /// in `scratch`. `None`: the call has ended with OK.
+    ///
+    /// What is not read when the reader is dropped, the next call of this or [`next`](Self::next) skips.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), but for the size; `INVALID_ARGUMENT` for a path that is none, which changes nothing.
+    ///
+    /// Cancel safety: dropping the future loses nothing.
+    pub async fn next_large<'s>(
+        &'s mut self,
+        path: &[u32],
+        scratch: &'s mut [u8],
+    ) -> Result<Option<LargeReader<'s>>, Status> {
+        LargeRead::new(0, path, &mut [])?;
+        let call = self.half.call;
+        let Some(len) = self.half.run(|cx| call.poll_open(cx)).await? else {
+            return Ok(None);
+        };
+        let read = LargeRead::new(len, path, scratch)?;
+        Ok(Some(LargeReader::new(self.half.handle, call, read)))
+    }
+
+    /// Waits for the response's headers: then [`metadata`](Self::metadata) has the initial metadata.
+    ///
+    /// # Errors
+    /// The call ended with an error before any headers came.
+    ///
+    /// Cancel safety: dropping the future loses nothing.
+    pub async fn headers(&mut self) -> Result<(), Status> {
+        let call = self.half.call;
+        self.half.run(|cx| call.poll_headers(cx)).await
+    }
+
+    /// Copies the metadata that has arrived into `received`, which is emptied first: the initial metadata after
+    /// [`headers`](Self::headers) or a message, the trailing metadata and the details of an error after the end. What fits
+    /// is bounded by `META` of [`Resources`](crate::Resources), too.
+    pub fn metadata(&self, received: &mut ReceivedMetadata<'_>) {
+        let call = self.half.call;
+        self.half.with(&mut |session| call.keep(session, received));
+    }
+}
+
+/// The sending half of a call.
+///
+/// Dropping it before [`finish`](Self::finish) cancels the call, unless that is over.
+pub struct Sender<'r, Req> {
+    half: Half<'r>,
+    request: PhantomData<fn(Req)>,
+}
+
+impl<'r, Req> Sender<'r, Req> {
+    pub(crate) fn new(half: Half<'r>) -> Self {
+        Self {
+            half,
+            request: PhantomData,
+        }
+    }
+
+    /// Sends a message: returns when all of it is in the send buffer. It waits for the credit that the server gives.
+    ///
+    /// # Errors
+    /// The call is over: the status with which it ended, the same that the [`Receiver`] gives after the messages that it
+    /// still has. `CANCELLED` where the server ended the call with OK before it had all messages.
+    ///
+    /// Cancel safety: dropping the future when a part of the message was sent cancels the call.
+    pub async fn send(&mut self, message: &Req) -> Result<(), Status>
+    where
+        Req: MessageEncode,
+    {
+        send(&self.half, message).await
+    }
+
+    /// Sends a message of which one `bytes` or `string` field, of `len` octets, is not in `message`, but is written
+    /// afterwards. `path` is the field numbers from the message to that field, at most 8, none of them
+    /// `repeated`; empty, where the octets are the whole message.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); `INVALID_ARGUMENT` for a path that is none, which changes nothing.
+    ///
+    /// Cancel safety: dropping the future when a part of the message was sent cancels the call.
+    pub async fn send_large(
+        &mut self,
+        message: &Req,
+        path: &[u32],
+        len: usize,
+    ) -> Result<LargeWriter<'_>, Status>
+    where
+        Req: MessageEncode,
+    {
+        send_large(&self.half, message, path, len).await
+    }
+
+    /// Ends the requests: the server knows that no more will come. The [`Receiver`] goes on.
+    ///
+    /// # Errors
+    /// The call has failed: the status with which it ended.
+    ///
+    /// Cancel safety: dropping the future cancels the call.
+    pub async fn finish(mut self) -> Result<(), Status> {
+        let call = self.half.call;
+        self.half.run(|cx| call.poll_finish(cx)).await?;
+        self.half.done = true;
+        Ok(())
+    }
+}
+
+/// A call with a stream of requests and one response.
+///
+/// Dropping it before [`finish`](Self::finish) has returned cancels the call.
+pub struct Upload<'r, Req, Resp> {
+    half: Half<'r>,
+    messages: PhantomData<fn(Req) -> Resp>,
+}
+
+impl<'r, Req, Resp> Upload<'r, Req, Resp> {
+    pub(crate) fn new(half: Half<'r>) -> Self {
+        Self {
+            half,
+            messages: PhantomData,
+        }
+    }
+
+    /// As [`Sender::send`]. Where it fails with `CANCELLED` because the server has ended the call early,
+    /// [`finish`](Self::finish) has the response.
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    pub async fn send(&mut self, message: &Req) -> Result<(), Status>
+    where
+        Req: MessageEncode,
+    {
+        send(&self.half, message).await
+    }
+
+    /// As [`Sender::send_large`].
+    ///
+    /// # Errors
+    /// As [`Sender::send_large`].
+    pub async fn send_large(
+        &mut self,
+        message: &Req,
+        path: &[u32],
+        len: usize,
+    ) -> Result<LargeWriter<'_>, Status>
+    where
+        Req: MessageEncode,
+    {
+        send_large(&self.half, message, path, len).await
+    }
+
+    /// Ends the requests and waits for the response.
+    ///
+    /// # Errors
+    /// How the call ended, if not with OK and exactly one response.
+    ///
+    /// Cancel safety: dropping the future cancels the call.
+    pub async fn finish(self) -> Result<Resp, Status>
+    where
+        Resp: MessageDecode + Default,
+    {
+        self.complete().await
+    }
+
+    /// As [`finish`](Self::finish), and copies the response's metadata into `received`, also where the call fails.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub async fn finish_into(self, received: &mut ReceivedMetadata<'_>) -> Result<Resp, Status>
+    where
+        Resp: MessageDecode + Default,
+    {
+        let result = self.complete().await;
+        self.metadata(received);
+        result
+    }
+
+    /// As [`Receiver::metadata`].
+    pub fn metadata(&self, received: &mut ReceivedMetadata<'_>) {
+        let call = self.half.call;
+        self.half.with(&mut |session| call.keep(session, received));
+    }
+
+    async fn complete(&self) -> Result<Resp, Status>
+    where
+        Resp: MessageDecode + Default,
+    {
+        let call = self.half.call;
+        self.half.run(|cx| call.poll_finish(cx)).await?;
+        let response = next(&self.half).await?;
+        // The end follows the one response; without any the call has failed.
+        next::<Resp>(&self.half).await?;
+        Ok(response.unwrap_or_default())
+    }
+}
+
+async fn next<M: MessageDecode + Default>(half: &Half<'_>) -> Result<Option<M>, Status> {
+    let mut message = M::default();
+    let call = half.call;
+    let mut decode = |octets: &[u8]| codec::decode(octets, &mut message);
+    let there = half.run(|cx| call.poll_next(cx, &mut decode)).await?;
+    Ok(there.then_some(message))
+}
+
+async fn send(half: &Half<'_>, message: &dyn Outgoing) -> Result<(), Status> {
+    let prefix = framing::prefix(message.message_len()).ok_or(REQUEST_TOO_LARGE)?;
+    let mut sending = Sending { half, sent: 0 };
+    let call = half.call;
+    half.run(|cx| call.poll_send(cx, message, prefix, &mut sending.sent))
+        .await?;
+    sending.sent = 0;
+    Ok(())
+}
+
+async fn send_large<'w>(
+    half: &'w Half<'_>,
+    message: &dyn Outgoing,
+    path: &[u32],
+    len: usize,
+) -> Result<LargeWriter<'w>, Status> {
+    let write = LargeWrite::new(path, message, len, false)?;
+    let mut sending = Sending { half, sent: 0 };
+    let call = half.call;
+    half.run(|cx| call.poll_send_head(cx, &write, message, &mut sending.sent))
+        .await?;
+    sending.sent = 0;
+    Ok(LargeWriter::of_stream(half.handle, call, write))
+}
+
+/// A message on its way. Nothing can follow a part of it but the rest.
+struct Sending<'h, 'r> {
+    half: &'h Half<'r>,
+    sent: usize,
+}
+
+impl Drop for Sending<'_, '_> {
+    fn drop(&mut self) {
+        if self.sent > 0 {
+            let call = self.half.call;
+            self.half.with(&mut |session| call.cancel(session, SEND_DROPPED));
+        }
+    }
+}
