@@ -63,10 +63,7 @@ impl UserCrate {
             protos,
         ));
         for (module, proto, include) in cases {
-            // The runtime has no streaming calls for clients yet.
-            let client = module != "streaming" && module != "names";
-            let builder = Builder::new().client(client);
-            let code = builder.generate(&[proto], &[include]).unwrap().code;
+            let code = Builder::new().generate(&[proto], &[include]).unwrap().code;
             modules.push_str(&format!(
                 "/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n"
             ));
@@ -174,10 +171,10 @@ pub async fn call(channel: Channel<'_>) -> Result<u64, Status> {
 }
 "#;
 
-/// Handlers of every kind, one whose messages are larger than memory.
+/// Handlers of every kind, one whose messages are larger than memory, and a client of each kind.
 const HANDLERS: &str = r#"
 use rpc_nostd::server::{Context, Receiver, Sender, Service};
-use streaming::streaming::v1::{Blob, Blobs, BlobsServer, Count, Feed, FeedServer, Item};
+use streaming::streaming::v1::{Blob, Blobs, BlobsServer, Count, Feed, FeedClient, FeedServer, Item};
 
 /// Handlers.
 #[derive(Default)]
@@ -243,6 +240,27 @@ impl Blobs for Device {
 /// Both services on one server.
 pub fn service() -> impl Service {
     FeedServer::new(Device::default()).and(BlobsServer::new(Device::default()))
+}
+
+/// Calls of each kind, on a channel.
+///
+/// # Errors
+/// The status of the first call that failed.
+pub async fn calls(channel: Channel<'_>) -> Result<u64, Status> {
+    let mut feed = FeedClient::new(channel);
+    let request = Item::default();
+    let mut items = feed.watch(&request).await?;
+    let mut upload = feed.push().await?;
+    while let Some(item) = items.next().await? {
+        upload.send(&item).await?;
+    }
+    let pushed = upload.finish().await?;
+    #[allow(deprecated)]
+    let (mut sender, mut counts) = feed.chat().await?;
+    sender.send(&request).await?;
+    sender.finish().await?;
+    let count = counts.next().await?.unwrap_or_default();
+    Ok(pushed.items + count.items)
 }
 "#;
 
