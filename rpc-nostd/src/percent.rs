@@ -25,13 +25,19 @@ pub(crate) fn decode(from: &[u8], to: &mut [u8]) -> (usize, bool) {
 }
 
 /// Encodes `from` into `to`, as much of it as finds room; a character is encoded whole or not at all. Returns the
-/// octets written.
+/// octets written. A space at either end is encoded, too: a field value may not begin or end with one (RFC 9113
+/// section 8.2.1).
 pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
     let mut written = 0usize;
-    for character in from.chars() {
+    let mut characters = from.chars();
+    while let Some(character) = characters.next() {
+        let at_an_end = written == 0 || characters.as_str().is_empty();
         let mut utf8 = [0; 4];
         let octets = character.encode_utf8(&mut utf8).as_bytes();
-        let plain = matches!(octets, [0x20..=0x24 | 0x26..=0x7e]);
+        let plain = match octets {
+            [b' '] => !at_an_end,
+            _ => matches!(octets, [0x21..=0x24 | 0x26..=0x7e]),
+        };
         let len = if plain { 1 } else { octets.len().saturating_mul(3) };
         let end = written.saturating_add(len);
         let Some(room) = to.get_mut(written..end) else {
@@ -156,6 +162,8 @@ mod tests {
     fn encoding_escapes_all_but_printable_ascii_and_the_percent_sign() {
         let mut to = [0; 96];
         assert_eq!(encode("a b~!", &mut to), b"a b~!");
+        assert_eq!(encode(" a b ", &mut to), b"%20a b%20");
+        assert_eq!(encode("  ", &mut to), b"%20%20");
         assert_eq!(encode("100%\t\u{7f}\u{263a}", &mut to), b"100%25%09%7F%E2%98%BA");
         let mut back = [0; 32];
         let encoded = encode("\t\nUnicode \u{263a} \u{1f608}%\r\n", &mut to).to_vec();
