@@ -65,18 +65,24 @@ pub(crate) fn decode_message<M: MessageDecode>(octets: &[u8], message: &mut M) -
 /// Decodes a whole response.
 ///
 /// # Errors
-/// `RESOURCE_EXHAUSTED` if a field of the generated type is too small for what arrived; `INTERNAL` if the
-/// octets are no such message.
+/// [`response_fault`] says it.
 pub(crate) fn decode<M: MessageDecode>(octets: &[u8], message: &mut M) -> Result<(), Status> {
-    decode_message(octets, message).map_err(|fault| match fault {
+    decode_message(octets, message).map_err(response_fault)
+}
+
+/// `RESOURCE_EXHAUSTED` if a field of the generated type is too small for what arrived; `INTERNAL` if the octets are no
+/// such response.
+pub(crate) fn response_fault(fault: DecodeFault) -> Status {
+    match fault {
         DecodeFault::Capacity => Status::new(
             Code::RESOURCE_EXHAUSTED,
             "a field of the response is longer than its capacity: raise it in the capacity file beside the .proto",
         ),
-        DecodeFault::Malformed => {
-            Status::new(Code::INTERNAL, "the response is not a valid protobuf message of its type")
-        }
-    })
+        DecodeFault::Malformed => Status::new(
+            Code::INTERNAL,
+            "the response is not a valid protobuf message of its type",
+        ),
+    }
 }
 
 /// Drops `skip` octets, then fills `to`, then refuses.

@@ -41,7 +41,9 @@ pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
         let len = if plain { 1 } else { octets.len().saturating_mul(3) };
         let end = written.saturating_add(len);
         let Some(room) = to.get_mut(written..end) else {
-            break;
+            // The cut must not leave a space at the end.
+            let kept = to.get(..written).unwrap_or_default();
+            return kept.trim_ascii_end();
         };
         if plain {
             for (to, from) in room.iter_mut().zip(octets) {
@@ -164,6 +166,7 @@ mod tests {
         assert_eq!(encode("a b~!", &mut to), b"a b~!");
         assert_eq!(encode(" a b ", &mut to), b"%20a b%20");
         assert_eq!(encode("  ", &mut to), b"%20%20");
+        assert_eq!(encode("a bc", &mut [0; 2]), b"a");
         assert_eq!(encode("100%\t\u{7f}\u{263a}", &mut to), b"100%25%09%7F%E2%98%BA");
         let mut back = [0; 32];
         let encoded = encode("\t\nUnicode \u{263a} \u{1f608}%\r\n", &mut to).to_vec();

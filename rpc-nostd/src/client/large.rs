@@ -61,7 +61,7 @@ impl<'s> LargeReader<'s> {
     /// `INTERNAL`: the message was not read to its end, or is no `M`. `RESOURCE_EXHAUSTED`: a field's capacity is too
     /// small. The call goes on.
     pub fn finish<M: MessageDecode + Default>(self) -> Result<M, Status> {
-        self.read.finish()
+        self.read.finish(crate::codec::response_fault)
     }
 }
 

@@ -3,7 +3,7 @@
 use micropb::MessageDecode;
 
 use super::{FilterError, LargeFieldFilter, Path};
-use crate::codec;
+use crate::codec::{self, DecodeFault};
 use crate::link::Link;
 use crate::slot::SlotKey;
 use crate::status::{Code, Status};
@@ -70,17 +70,20 @@ impl<'s> LargeRead<'s> {
         self.filter.content_len()
     }
 
-    /// The message without its large field.
+    /// The message without its large field. `words` says what each side calls a message that cannot be decoded.
     ///
     /// # Errors
     /// `INTERNAL`: the message was not read to its end, or is no message of the type. `RESOURCE_EXHAUSTED`: a field
     /// has too small a capacity.
-    pub(crate) fn finish<M: MessageDecode + Default>(self) -> Result<M, Status> {
+    pub(crate) fn finish<M: MessageDecode + Default>(
+        self,
+        words: fn(DecodeFault) -> Status,
+    ) -> Result<M, Status> {
         if self.left > 0 {
             return Err(UNREAD);
         }
         let mut message = M::default();
-        codec::decode(self.filter.finish()?, &mut message)?;
+        codec::decode_message(self.filter.finish()?, &mut message).map_err(words)?;
         Ok(message)
     }
 

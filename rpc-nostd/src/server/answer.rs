@@ -4,7 +4,7 @@
 
 use core::task::Poll;
 
-use h2_lite::{Connection, Instant, StreamKey};
+use h2_lite::{Connection, Fields, Instant, StreamKey};
 use hpack_lite::Field;
 
 use crate::codec::Outgoing;
@@ -64,7 +64,7 @@ impl<'r> ServerSession<'r> {
         }
         self.link
             .poll_send_message(key, message, prefix, sent, false, now)
-            .map(|sent| sent.map_err(|error| send_error(error)))
+            .map(|sent| sent.map_err(send_error))
     }
 
     /// Counts a response before it is sent.
@@ -260,7 +260,7 @@ fn send_end<'r>(
     conn: &mut Connection<'r>,
     stream: StreamKey,
     only: bool,
-    fields: &dyn Fn(&mut dyn FnMut(Field<'_, 'r>)),
+    fields: Fields<'_, 'r>,
     now: Instant,
 ) -> Result<(), SendError> {
     let sent = if only {
@@ -315,7 +315,7 @@ fn sent_or(sent: Result<(), SendError>) -> Sent {
     }
 }
 
-fn send_error(error: SendError) -> Status {
+pub(crate) fn send_error(error: SendError) -> Status {
     match error {
         SendError::TooLarge => HEADERS_TOO_LARGE,
         SendError::InvalidField => {

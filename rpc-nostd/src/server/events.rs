@@ -128,7 +128,12 @@ fn headers_end<'r>(
     Reaction::None
 }
 
-fn data<'r>(slots: &mut [Slot<'r, Request<'r>>], stream: StreamKey, bytes: &[u8], end_stream: bool) -> Reaction {
+fn data<'r>(
+    slots: &mut [Slot<'r, Request<'r>>],
+    stream: StreamKey,
+    bytes: &[u8],
+    end_stream: bool,
+) -> Reaction {
     let octets = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let Some(slot) = of_stream(slots, stream) else {
         return Reaction::Discard(stream, octets);

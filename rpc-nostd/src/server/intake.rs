@@ -69,6 +69,27 @@ impl ServerSession<'_> {
         })
     }
 
+    /// Begins to take the message at the front in pieces.
+    pub(crate) fn open_request(&mut self, key: SlotKey, len: usize) -> Result<(), Status> {
+        let slot = self.link.slot(key).ok_or(OVER)?;
+        slot.head.requests = slot.head.requests.saturating_add(1);
+        self.link.open_message(key, len);
+        self.note_room();
+        Ok(())
+    }
+
+    /// More of the message that is taken in pieces must come first.
+    pub(crate) fn poll_more<T>(&mut self, key: SlotKey, waker: &Waker) -> Poll<Result<T, Status>> {
+        let Some(slot) = self.link.slot(key) else {
+            return Poll::Ready(Err(OVER));
+        };
+        if slot.head.ended {
+            return Poll::Ready(Err(INSIDE_MESSAGE));
+        }
+        slot.set_receiver(waker);
+        Poll::Pending
+    }
+
     /// Gives up octets that have been taken. Reading may have waited for their room.
     pub(crate) fn consume(&mut self, key: SlotKey, octets: usize) {
         self.link.consume(key, octets);
@@ -101,7 +122,7 @@ const TWO_REQUESTS: Status = Status::new(
     Code::UNIMPLEMENTED,
     "the call has two requests where its method has one",
 );
-const INSIDE_MESSAGE: Status = Status::new(Code::INTERNAL, "the request ended inside a message");
+pub(crate) const INSIDE_MESSAGE: Status = Status::new(Code::INTERNAL, "the request ended inside a message");
 const COMPRESSED: Status = Status::new(
     Code::INTERNAL,
     "a request is marked compressed but the call names no grpc-encoding",

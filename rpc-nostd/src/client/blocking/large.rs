@@ -41,7 +41,7 @@ impl<'s> LargeReader<'s> {
     /// # Errors
     /// As [`client::LargeReader::finish`](crate::client::LargeReader::finish).
     pub fn finish<M: MessageDecode + Default>(self) -> Result<M, Status> {
-        self.read.finish()
+        self.read.finish(crate::codec::response_fault)
     }
 }
 
