@@ -1,0 +1,10 @@
+//! The server against scripted clients, in memory, under a virtual clock.
+#![allow(unreachable_pub, reason = "one crate of modules")]
+
+mod bench;
+mod calls;
+mod net;
+mod service;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;
