@@ -20,6 +20,7 @@ pub mod chaos_server;
 pub mod client;
 pub mod frames;
 pub mod server;
+pub mod streams;
 
 pub static ECHO: Method = Method::unary("/test.Echo/Echo");
 
