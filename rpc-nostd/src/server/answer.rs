@@ -93,25 +93,28 @@ impl<'r> ServerSession<'r> {
         };
         let only = !slot.head.headers_sent;
         let outgoing = &slot.head.outgoing;
-        let full = |emit: &mut dyn FnMut(Field<'_, 'r>)| {
-            if only {
-                head(emit);
-                emit_stored(outgoing, Kind::Initial, emit);
-            }
-            end.emit(emit);
-            emit_stored(outgoing, Kind::Details, emit);
-            emit_stored(outgoing, Kind::Trailing, emit);
-        };
-        let mut sent = send_end(conn, stream, only, &full, now);
-        if sent == Err(SendError::TooLarge) {
-            // The call must end all the same, and say why it ends so.
-            let bare = |emit: &mut dyn FnMut(Field<'_, 'r>)| {
+        // The call must end all the same: without its text, or without its metadata, which is an error of its own.
+        let mut sent = Err(SendError::TooLarge);
+        for with in [With::All, With::Metadata, With::Nothing] {
+            let fields = |emit: &mut dyn FnMut(Field<'_, 'r>)| {
                 if only {
                     head(emit);
                 }
-                emit_code(Code::RESOURCE_EXHAUSTED, emit);
+                if with == With::Nothing {
+                    let lost = holds_any(outgoing);
+                    return emit_code(if lost { Code::RESOURCE_EXHAUSTED } else { end.code }, emit);
+                }
+                if only {
+                    emit_stored(outgoing, Kind::Initial, emit);
+                }
+                end.emit(with == With::All, emit);
+                emit_stored(outgoing, Kind::Details, emit);
+                emit_stored(outgoing, Kind::Trailing, emit);
             };
-            sent = send_end(conn, stream, only, &bare, now);
+            sent = send_end(conn, stream, only, &fields, now);
+            if sent != Err(SendError::TooLarge) {
+                break;
+            }
         }
         slot.head.headers_sent |= sent.is_ok();
         self.link.wake_driver();
@@ -133,6 +136,7 @@ impl<'r> ServerSession<'r> {
         let Some(stream) = slot.stream() else {
             return Poll::Ready(Err(OVER));
         };
+        let begun = usize::try_from(slot.head.responses).unwrap_or(usize::MAX);
         if !slot.head.headers_sent {
             let fields = |emit: &mut dyn FnMut(Field<'_, 'r>)| {
                 let mut literal = |name: &[u8], value: &[u8]| emit(Field::Literal { name, value });
@@ -142,12 +146,15 @@ impl<'r> ServerSession<'r> {
                     literal(b"allow", b"POST");
                 }
             };
-            if let Err(error) = conn.send_response(stream, &fields, false, now) {
+            if let Err(error) = conn.send_response(stream, &fields, body.is_empty(), now) {
                 return sent_or(Err(error.into()));
             }
             slot.head.headers_sent = true;
+            self.link.wake_driver();
         }
-        let begun = usize::try_from(slot.head.responses).unwrap_or(usize::MAX);
+        if body.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         let rest = body.as_bytes().get(begun..).unwrap_or_default();
         let mut fill = |to: &mut [u8]| {
             for (to, from) in to.iter_mut().zip(rest) {
@@ -211,9 +218,9 @@ pub(crate) struct Ending<'s> {
 }
 
 impl Ending<'_> {
-    fn emit<'r>(&self, emit: &mut dyn FnMut(Field<'_, 'r>)) {
+    fn emit<'r>(&self, text: bool, emit: &mut dyn FnMut(Field<'_, 'r>)) {
         emit_code(self.code, emit);
-        if !self.message.is_empty() {
+        if text && !self.message.is_empty() {
             let mut text = [0; MAX_ENCODED_MESSAGE];
             let value = crate::percent::encode(self.message, &mut text);
             emit(Field::Literal {
@@ -228,6 +235,14 @@ impl Ending<'_> {
             });
         }
     }
+}
+
+/// What goes out beside the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum With {
+    All,
+    Metadata,
+    Nothing,
 }
 
 impl<'s> From<&'s Status> for Ending<'s> {
@@ -305,6 +320,12 @@ fn emit_stored<'r>(stored: &ReceivedMetadata<'_>, kind: Kind, emit: &mut dyn FnM
     stored.each(kind, &mut |name, value| {
         metadata::emit_octets(kind, name, value, emit)
     });
+}
+
+fn holds_any(stored: &ReceivedMetadata<'_>) -> bool {
+    stored.status_details().is_some()
+        || stored.all_initial().next().is_some()
+        || stored.all_trailing().next().is_some()
 }
 
 fn sent_or(sent: Result<(), SendError>) -> Sent {

@@ -122,7 +122,7 @@ fn headers_end<'r>(
     if skipped > 0 {
         slot.store.mark_overflow();
     }
-    slot.head.recv_headers_end(now);
+    slot.head.recv_headers_end(skipped > 0, now);
     slot.head.ended = end_stream;
     slot.head.wake();
     Reaction::None

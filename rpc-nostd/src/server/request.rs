@@ -15,9 +15,13 @@ use crate::status::{Code, Status};
 /// One request, as its fields arrive, and then the call that it makes.
 #[derive(Debug)]
 pub(crate) struct Request<'r> {
-    path_seen: bool,
+    /// `:path`, `:method` and `content-type` have come, whatever they say.
+    seen: [bool; 3],
+    /// Fields were above a limit: some of those may be among them.
+    skipped: bool,
     method: Option<&'static Method>,
     is_post: bool,
+    is_head: bool,
     is_grpc: bool,
     compressed: bool,
     timeout: Timeout,
@@ -73,9 +77,11 @@ pub(crate) enum Refusal {
 impl<'r> Request<'r> {
     pub(crate) const fn new(outgoing: &'r mut [u8]) -> Self {
         Self {
-            path_seen: false,
+            seen: [false; 3],
+            skipped: false,
             method: None,
             is_post: false,
+            is_head: false,
             is_grpc: false,
             compressed: false,
             timeout: Timeout::Absent,
@@ -95,9 +101,11 @@ impl<'r> Request<'r> {
 
     /// For the next request in the same slot.
     pub(crate) fn begin(&mut self) {
-        self.path_seen = false;
+        self.seen = [false; 3];
+        self.skipped = false;
         self.method = None;
         self.is_post = false;
+        self.is_head = false;
         self.is_grpc = false;
         self.compressed = false;
         self.timeout = Timeout::Absent;
@@ -120,13 +128,21 @@ impl<'r> Request<'r> {
         routes: &dyn Routes,
         store: &mut ReceivedMetadata<'_>,
     ) {
+        let [path_seen, method_seen, type_seen] = &mut self.seen;
         match name {
-            b":method" => self.is_post = value == b"POST",
+            b":method" => {
+                *method_seen = true;
+                self.is_post = value == b"POST";
+                self.is_head = value == b"HEAD";
+            }
             b":path" => {
-                self.path_seen = true;
+                *path_seen = true;
                 self.method = routes.method(value);
             }
-            b"content-type" => self.is_grpc = is_grpc(value),
+            b"content-type" => {
+                *type_seen = true;
+                self.is_grpc = is_grpc(value);
+            }
             b"grpc-encoding" => self.compressed = value != b"identity",
             b"grpc-timeout" => {
                 self.timeout = deadline::parse_millis(value).map_or(Timeout::Bad, Timeout::Ms);
@@ -141,9 +157,10 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// The header section is complete.
-    pub(crate) fn recv_headers_end(&mut self, now: Instant) {
+    /// The header section is complete; `skipped`: not all of its fields were given.
+    pub(crate) fn recv_headers_end(&mut self, skipped: bool, now: Instant) {
         self.phase = Phase::Waiting;
+        self.skipped = skipped;
         self.deadline = match self.timeout {
             Timeout::Ms(ms) => Deadline::At(now.saturating_add_millis(ms)),
             Timeout::Absent | Timeout::Bad => Deadline::Never,
@@ -156,8 +173,12 @@ impl<'r> Request<'r> {
     /// # Errors
     /// What to answer instead.
     pub(crate) fn verdict(&self) -> Result<&'static Method, Refusal> {
-        let http = |status, body| Err(Refusal::Http { status, body });
-        if !self.path_seen {
+        let http = |status, body| {
+            // "The server MUST NOT send content in the response" to HEAD (RFC 9110 section 9.3.2).
+            let body = if self.is_head { "" } else { body };
+            Err(Refusal::Http { status, body })
+        };
+        if self.skipped && self.seen.contains(&false) {
             return http(
                 "431",
                 "request header fields too large: raise SCRATCH of ServerResources\n",
@@ -239,6 +260,11 @@ mod tests {
 
     /// What is answered to a sound request whose fields are changed so; an empty value takes the field away.
     fn answer(changes: &[(&str, &str)]) -> String {
+        answer_with(changes, false)
+    }
+
+    /// `skips`: what is missing was above a limit.
+    fn answer_with(changes: &[(&str, &str)], skips: bool) -> String {
         let mut outgoing = [0; 8];
         let mut memory = [0; 64];
         let mut store = ReceivedMetadata::new(&mut memory);
@@ -255,7 +281,7 @@ mod tests {
         for (name, value) in kept.chain(changes).filter(|(_, value)| !value.is_empty()) {
             request.recv_field(name.as_bytes(), value.as_bytes(), &One, &mut store);
         }
-        request.recv_headers_end(Instant::from_millis(1_000));
+        request.recv_headers_end(skips, Instant::from_millis(1_000));
         match request.verdict() {
             Ok(method) => method.path().to_owned(),
             Err(Refusal::Http { status, .. }) => status.to_owned(),
@@ -270,7 +296,10 @@ mod tests {
     fn what_is_no_grpc_gets_an_http_status_and_what_is_gets_a_grpc_status() {
         assert_eq!(answer(&[]), "/a.B/Echo");
         assert_eq!(answer(&[(":method", "GET")]), "405");
-        assert_eq!(answer(&[(":path", "")]), "431");
+        for name in [":path", ":method", "content-type"] {
+            assert_eq!(answer_with(&[(name, "")], true), "431", "{name}");
+        }
+        assert_eq!(answer_with(&[], true), "/a.B/Echo");
         assert_eq!(answer(&[(":path", "/a.B/echo")]), "12 false");
         for good in [
             "application/grpc+proto",

@@ -8,6 +8,7 @@ use core::task::{Poll, Waker};
 use h2_lite::{ErrorCode, Instant};
 
 use crate::deadline::Deadline;
+use crate::metadata::ReceivedMetadata;
 use crate::server::answer::{Ending, Sent};
 use crate::server::call::{Call, Context, Stream};
 use crate::server::request::Refusal;
@@ -100,9 +101,9 @@ async fn handle<'r, S: Service>(shared: Shared<'r>, accepted: Accepted<'r>, serv
             let send = poll_send(shared, key, |session, now| {
                 session.poll_trailers(key, &ending, now)
             });
-            while_standing(shared, key, send).await.map(|_| ())
+            closing_code(while_standing(shared, key, send).await)
         }
-        Err(standing) => Err(standing),
+        Err(_) => ErrorCode::CANCEL,
     };
     release(shared, key, call.into_metadata(), end);
 }
@@ -123,21 +124,21 @@ async fn refuse<'r>(shared: Shared<'r>, accepted: Accepted<'r>, refusal: &Refusa
         (Refusal::Http { status, body }, None) => session.poll_http(key, (status, body), now),
         (Refusal::Status { .. }, None) => Poll::Ready(Ok(())),
     });
-    let end = while_standing(shared, key, send).await.map(|_| ());
+    let end = closing_code(while_standing(shared, key, send).await);
     release(shared, key, accepted.metadata, end);
 }
 
-fn release<'r>(
-    shared: Shared<'r>,
-    key: SlotKey,
-    metadata: crate::metadata::ReceivedMetadata<'r>,
-    end: Result<(), Standing>,
-) {
-    // A client that still sends is told to stop, without calling it an error (RFC 9113 section 8.1).
-    let code = match end {
-        Ok(()) => ErrorCode::NO_ERROR,
+/// What a stream is reset with that is still open when its answer is through, or can never be.
+fn closing_code(sent: Result<Result<(), Status>, Standing>) -> ErrorCode {
+    match sent {
+        // A client that still sends is told to stop, without calling it an error (RFC 9113 section 8.1).
+        Ok(Ok(())) => ErrorCode::NO_ERROR,
+        Ok(Err(_)) => ErrorCode::INTERNAL_ERROR,
         Err(_) => ErrorCode::CANCEL,
-    };
+    }
+}
+
+fn release<'r>(shared: Shared<'r>, key: SlotKey, metadata: ReceivedMetadata<'r>, code: ErrorCode) {
     shared.with(|session| session.release(key, metadata, code));
 }
 

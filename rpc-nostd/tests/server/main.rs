@@ -3,7 +3,9 @@
 
 mod bench;
 mod calls;
+mod metadata;
 mod net;
+mod requests;
 mod service;
 #[path = "../support/mod.rs"]
 mod support;

@@ -90,3 +90,10 @@ impl Drop for Guard {
         self.0.borrow_mut().push(self.1.to_owned());
     }
 }
+
+/// Answers a unary call with its request.
+pub async fn echo(call: &mut Call<'_>) -> Result<(), Status> {
+    let (_, mut requests, mut replies) = call.split::<Blob, Blob>();
+    let request = requests.only().await?;
+    replies.send(&request).await
+}
