@@ -14,7 +14,6 @@ use crate::client::channel::Channel;
 use crate::client::handle::{Half, Handle};
 use crate::client::large::LargeWriter;
 use crate::client::opening::{self, First, Opening, REQUEST_TOO_LARGE};
-use crate::client::session::Session;
 use crate::client::stream::{RECEIVER_DROPPED, SENDER_DROPPED, StreamCall, UPLOAD_DROPPED};
 use crate::client::streaming::{Receiver, Sender, Upload};
 use crate::codec::Outgoing;
@@ -117,15 +116,11 @@ pub(crate) fn poll_open(
             return Poll::Ready(Err(status));
         }
     }
-    note_rejection(opening, cx.session);
-    Poll::Ready(StreamCall::begin(opening, cx.session, halves).ok_or(LOST))
-}
-
-/// A server may refuse the call before its first message is sent.
-fn note_rejection(opening: &Opening<'_>, session: &mut Session<'_>) {
-    if let Some(outcome) = opening.outcome(session) {
-        opening.note(session, outcome.code());
+    // A server may refuse the call before its first message is sent.
+    if let Some(outcome) = opening.outcome(cx.session) {
+        opening.note(outcome.code());
     }
+    Poll::Ready(StreamCall::begin(opening, cx.session, halves).ok_or(LOST))
 }
 
 /// Calls `f` with the one request.

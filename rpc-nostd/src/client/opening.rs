@@ -228,12 +228,10 @@ impl<'a> Opening<'a> {
         self.deadline().is_past(now)
     }
 
-    /// Tells the providers how the call ended.
-    pub(crate) fn note(&self, session: &Session<'_>, code: Code) {
-        if code == Code::UNAUTHENTICATED {
-            for provider in self.providers(&session.defaults).into_iter().flatten() {
-                provider.rejected();
-            }
+    /// Tells the call's own provider how the call ended.
+    pub(crate) fn note(&self, code: Code) {
+        if let (Code::UNAUTHENTICATED, Some(provider)) = (code, self.options.credentials) {
+            provider.rejected();
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Response {
     taken: bool,
     /// Parts of the application that share the call.
     halves: u8,
+    /// The application has been told how the call ended: it is told no other end.
+    delivered: bool,
     field_fault: Option<&'static str>,
     outcome: Option<Outcome>,
 }
@@ -65,6 +67,7 @@ impl Response {
             one_response: false,
             taken: false,
             halves: 0,
+            delivered: false,
             field_fault: None,
             outcome: None,
         }
@@ -109,9 +112,15 @@ impl Response {
         self.outcome
     }
 
-    /// Ends the call with another outcome than it had, if any: its messages turned out to be wrong.
+    /// Whether this is the first time that the application is told how the call ended.
+    pub(crate) fn deliver(&mut self) -> bool {
+        !core::mem::replace(&mut self.delivered, true)
+    }
+
+    /// Ends the call with another outcome than it had, if any: one that this side decides.
     pub(crate) fn overrule(&mut self, outcome: Outcome) {
         self.outcome = Some(outcome);
+        self.delivered = true;
     }
 
     /// Ends the call unless it has ended: the first outcome stands.

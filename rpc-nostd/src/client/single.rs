@@ -152,7 +152,8 @@ impl<'a> UnaryCall<'a> {
     ) -> Result<(), Status> {
         let result = self.collect(cx.session, outcome, decode);
         if let Err(status) = &result {
-            self.opening.note(cx.session, status.code());
+            self.opening.note(status.code());
+            cx.session.note(status.code());
         }
         // A request that was not all sent needs no more of it: RFC 9113 section 8.1.
         self.opening.release(cx.session, ErrorCode::NO_ERROR);

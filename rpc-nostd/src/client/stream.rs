@@ -283,14 +283,18 @@ impl StreamCall {
 
     /// The status of a call that is over.
     fn conclude(self, cx: &mut Context<'_, '_>, outcome: Outcome) -> Result<(), Status> {
-        // A server that gives up at the deadline may say so before this side's clock does.
-        if outcome.code() == Code::CANCELLED && self.is_late_cancel(cx, outcome) {
-            return Err(self.fail(cx.session, Code::DEADLINE_EXCEEDED, DEADLINE_TEXT));
+        let slot = cx.session.link.slot(self.key).ok_or(LOST)?;
+        let first = slot.head.deliver();
+        let status = outcome.to_status(&slot.store);
+        match outcome.code() {
+            // A server that gives up at the deadline may say so before this side looks at its clock.
+            Code::CANCELLED if first && self.deadline.is_past(cx.now) => {
+                return Err(self.fail(cx.session, Code::DEADLINE_EXCEEDED, DEADLINE_TEXT));
+            }
+            code if first => cx.session.note(code),
+            _ => {}
         }
-        let Some(slot) = cx.session.link.slot(self.key) else {
-            return Err(LOST);
-        };
-        outcome.to_status(&slot.store).map_or(Ok(()), Err)
+        status.map_or(Ok(()), Err)
     }
 
     /// Ends the call with one of our own statuses.
@@ -303,14 +307,6 @@ impl StreamCall {
     fn fail(self, session: &mut Session<'_>, code: Code, why: &'static str) -> Status {
         session.end(self.key, Outcome::Local(code, why));
         Status::new(code, why)
-    }
-
-    fn is_late_cancel(self, cx: &Context<'_, '_>, outcome: Outcome) -> bool {
-        let by_server = !matches!(
-            outcome,
-            Outcome::Local(_, SENDER_DROPPED | RECEIVER_DROPPED | SEND_DROPPED)
-        );
-        by_server && self.deadline.is_past(cx.now)
     }
 
     /// The connection took nothing: the end of the call where that is final, or a wait.
