@@ -21,6 +21,7 @@ pub mod client;
 pub mod frames;
 pub mod server;
 pub mod streams;
+pub mod wire;
 
 pub static ECHO: Method = Method::unary("/test.Echo/Echo");
 

@@ -40,6 +40,8 @@ pub struct Client<'r, T> {
     chunk: &'r mut [u8],
     /// Octets of `chunk` that wait until output is flushed.
     unread: core::ops::Range<usize>,
+    /// Writes since the last read.
+    unanswered: u8,
     connected: bool,
 }
 
@@ -68,6 +70,7 @@ impl<'r, T: Transport> Client<'r, T> {
             transport,
             chunk: parts.chunk,
             unread: 0..0,
+            unanswered: 0,
             connected: false,
         };
         client.begin();
@@ -193,10 +196,12 @@ impl<'r, T: Transport> Client<'r, T> {
         let result = self.transport.try_write(transmit.bytes());
         let written = result.unwrap_or_default().unwrap_or_default();
         self.session.give_back(transmit, written, now);
+        self.unanswered = self.unanswered.saturating_add(1);
         result.map(|_| written > 0)
     }
 
     fn read(&mut self) -> Result<bool, &'static str> {
+        self.unanswered = 0;
         if !self.session.wants_input() {
             return Ok(false);
         }
@@ -238,6 +243,10 @@ impl<T: Transport> Drive for Client<'_, T> {
             if step(&mut cx) {
                 // Nobody else would write what this leaves to say, such as RST_STREAM.
                 self.flush();
+                // Who sends for a long time without waiting must listen now and then: PINGs want an answer.
+                if self.unanswered >= MAX_UNANSWERED {
+                    self.turn();
+                }
                 return Ok(());
             }
             if !self.connected {
@@ -277,4 +286,6 @@ impl<T> core::fmt::Debug for Client<'_, T> {
     }
 }
 
+/// Writes without a read in between.
+const MAX_UNANSWERED: u8 = 8;
 const LOST: &str = "the connection is lost: give the client a new transport with reconnect()";
