@@ -1,11 +1,19 @@
 //! How much memory a client takes: printed, and bounded so that it cannot grow unseen.
 
+use rpc_nostd::server::ServerResources;
 use rpc_nostd::{Channel, Resources, Status};
 
 /// Octets beside the buffers that the type's parameters name.
 fn overhead<const STREAMS: usize, const RECV: usize, const SEND: usize, const TABLE: usize>() -> usize {
     let buffers = STREAMS * (RECV + 128) + SEND + TABLE + 256;
     size_of::<Resources<'_, STREAMS, RECV, SEND, TABLE>>() - buffers
+}
+
+/// What a `ConstStaticCell` asks of its content.
+#[test]
+fn a_servers_memory_can_lie_in_a_static() {
+    fn is_send<T: Send>() {}
+    is_send::<ServerResources<'static, 2, 2, 512, 512>>();
 }
 
 #[test]

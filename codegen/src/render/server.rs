@@ -140,7 +140,7 @@ fn routes(names: &Names) -> TokenStream {
     let all = ident(names::METHODS);
     quote! {
         impl<T> ::rpc_nostd::server::Routes for #server<T> {
-            fn method(&self, path: &[u8]) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+            fn method(path: &[u8]) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&#module::#all, path)
             }
         }

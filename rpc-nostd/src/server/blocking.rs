@@ -36,7 +36,7 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
         clock: &'r dyn Clock,
         config: &ServerConfig,
     ) -> Result<Self, ConfigError> {
-        let sessions = resources.split(service, config)?;
+        let sessions = resources.split(S::method, config)?;
         Ok(Self {
             session: sessions.first().and_then(Option::as_ref),
             service,

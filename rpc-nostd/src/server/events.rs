@@ -4,7 +4,7 @@ use h2_lite::{ErrorCode, Event, Instant, Section, StreamKey};
 
 use crate::link::of_stream;
 use crate::server::request::{Phase, Request};
-use crate::server::service::Routes;
+use crate::server::service::Lookup;
 use crate::slot::{Slot, SlotState};
 
 /// What the connection must be told in answer.
@@ -23,7 +23,7 @@ pub(crate) enum Reaction {
 /// Gives an event to the slot that it is for.
 pub(crate) fn handle<'r>(
     slots: &mut [Slot<'r, Request<'r>>],
-    routes: &dyn Routes,
+    lookup: Lookup,
     event: &Event<'_>,
     now: Instant,
 ) -> Reaction {
@@ -37,7 +37,7 @@ pub(crate) fn handle<'r>(
                 return Reaction::Reset(stream, ErrorCode::REFUSED_STREAM);
             };
             slot.head
-                .recv_field(field.name, field.value, routes, &mut slot.store);
+                .recv_field(field.name, field.value, lookup, &mut slot.store);
             Reaction::None
         }
         Event::HeadersEnd {

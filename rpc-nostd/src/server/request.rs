@@ -9,7 +9,7 @@ use h2_lite::Instant;
 use crate::deadline::{self, Deadline};
 use crate::metadata::{Kind, ReceivedMetadata};
 use crate::method::Method;
-use crate::server::service::Routes;
+use crate::server::service::Lookup;
 use crate::status::{Code, Status};
 
 /// One request, as its fields arrive, and then the call that it makes.
@@ -125,7 +125,7 @@ impl<'r> Request<'r> {
         &mut self,
         name: &[u8],
         value: &[u8],
-        routes: &dyn Routes,
+        lookup: Lookup,
         store: &mut ReceivedMetadata<'_>,
     ) {
         let [path_seen, method_seen, type_seen] = &mut self.seen;
@@ -137,7 +137,7 @@ impl<'r> Request<'r> {
             }
             b":path" => {
                 *path_seen = true;
-                self.method = routes.method(value);
+                self.method = lookup(value);
             }
             b"content-type" => {
                 *type_seen = true;
@@ -250,12 +250,8 @@ mod tests {
 
     static ECHO: Method = Method::unary("/a.B/Echo");
 
-    struct One;
-
-    impl Routes for One {
-        fn method(&self, path: &[u8]) -> Option<&'static Method> {
-            crate::server::service::find(&[&ECHO], path)
-        }
+    fn one(path: &[u8]) -> Option<&'static Method> {
+        crate::server::service::find(&[&ECHO], path)
     }
 
     /// What is answered to a sound request whose fields are changed so; an empty value takes the field away.
@@ -279,7 +275,7 @@ mod tests {
             .iter()
             .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
         for (name, value) in kept.chain(changes).filter(|(_, value)| !value.is_empty()) {
-            request.recv_field(name.as_bytes(), value.as_bytes(), &One, &mut store);
+            request.recv_field(name.as_bytes(), value.as_bytes(), one, &mut store);
         }
         request.recv_headers_end(skips, Instant::from_millis(1_000));
         match request.verdict() {

@@ -9,7 +9,7 @@ use hpack_lite::EncoderEntry;
 use crate::framing::PREFIX_LEN;
 use crate::server::config::ServerConfig;
 use crate::server::request::Request;
-use crate::server::service::Routes;
+use crate::server::service::Lookup;
 use crate::server::session::ServerSession;
 use crate::slot::Slot;
 
@@ -104,13 +104,13 @@ impl<
     /// The connections, none of them in use.
     pub(crate) fn split(
         &'r mut self,
-        routes: &'r dyn Routes,
+        lookup: Lookup,
         config: &ServerConfig,
     ) -> Result<&'r [Option<RefCell<ServerSession<'r>>>; CONNECTIONS], ConfigError> {
         let mut memories = self.connections.iter_mut();
         let mut fault = None;
         let sessions = self.sessions.write(core::array::from_fn(|_| {
-            let session = memories.next()?.split(routes, config);
+            let session = memories.next()?.split(lookup, config);
             session
                 .inspect_err(|error| fault = Some(*error))
                 .ok()
@@ -140,11 +140,7 @@ impl<'r, const STREAMS: usize, const RECV: usize, const SEND: usize, const META:
         }
     }
 
-    fn split(
-        &'r mut self,
-        routes: &'r dyn Routes,
-        config: &ServerConfig,
-    ) -> Result<ServerSession<'r>, ConfigError> {
+    fn split(&'r mut self, lookup: Lookup, config: &ServerConfig) -> Result<ServerSession<'r>, ConfigError> {
         let (mut recv, mut meta) = (self.recv.iter_mut(), self.meta.iter_mut());
         let mut outgoing = self.outgoing.iter_mut();
         let slots = self.slots.write(core::array::from_fn(|_| {
@@ -170,7 +166,7 @@ impl<'r, const STREAMS: usize, const RECV: usize, const SEND: usize, const META:
             scratch: &mut self.scratch,
         };
         let conn = Connection::new(Role::Server, h2, memory)?;
-        Ok(ServerSession::new(conn, slots, routes, config))
+        Ok(ServerSession::new(conn, slots, lookup, config))
     }
 }
 

@@ -46,7 +46,7 @@ impl<'r> Server<'r> {
         timer: &'r (impl Timer + 'r),
         config: &ServerConfig,
     ) -> Result<(Self, ServerRunner<'r, A, S, CONNECTIONS, STREAMS>), ConfigError> {
-        let sessions = resources.split(service, config)?;
+        let sessions = resources.split(S::method, config)?;
         let server = Self {
             sessions,
             clock: timer,

@@ -6,11 +6,15 @@ use crate::method::Method;
 use crate::server::call::{Call, Context};
 use crate::status::{Code, Status};
 
-/// The methods that a service has: generated code implements this.
+/// The methods that a service has: generated code implements this. They belong to its type, so that the memory of a
+/// server holds no reference to the service and can be a `static`, whatever the service is.
 pub trait Routes {
     /// The method with this path, compared octet by octet. `None`: not one of ours.
-    fn method(&self, path: &[u8]) -> Option<&'static Method>;
+    fn method(path: &[u8]) -> Option<&'static Method>;
 }
+
+/// [`Routes::method`] of some service.
+pub(crate) type Lookup = fn(path: &[u8]) -> Option<&'static Method>;
 
 /// A service, or several: generated `...Server` types implement this around a type that implements the generated trait.
 ///
@@ -62,14 +66,14 @@ pub struct And<A, B> {
 }
 
 impl<A: Routes, B: Routes> Routes for And<A, B> {
-    fn method(&self, path: &[u8]) -> Option<&'static Method> {
-        self.first.method(path).or_else(|| self.second.method(path))
+    fn method(path: &[u8]) -> Option<&'static Method> {
+        A::method(path).or_else(|| B::method(path))
     }
 }
 
 impl<A: Service, B: Service> Service for And<A, B> {
     async fn serve(&self, call: &mut Call<'_>) -> Result<(), Status> {
-        if self.first.method(call.method().path().as_bytes()).is_some() {
+        if A::method(call.method().path().as_bytes()).is_some() {
             self.first.serve(call).await
         } else {
             self.second.serve(call).await
@@ -99,8 +103,8 @@ pub struct Intercepted<I, S> {
 }
 
 impl<I, S: Routes> Routes for Intercepted<I, S> {
-    fn method(&self, path: &[u8]) -> Option<&'static Method> {
-        self.service.method(path)
+    fn method(path: &[u8]) -> Option<&'static Method> {
+        S::method(path)
     }
 }
 

@@ -15,13 +15,13 @@ use crate::server::config::ServerConfig;
 use crate::server::events::{self, Reaction};
 use crate::server::lifecycle::{Due, Lifecycle};
 use crate::server::request::{Phase, Refusal, Request};
-use crate::server::service::Routes;
+use crate::server::service::Lookup;
 use crate::slot::{Slot, SlotKey, SlotState};
 
 /// One connection's place in a server: a connection after the other uses it.
 pub(crate) struct ServerSession<'r> {
     pub(crate) link: Link<'r, Request<'r>>,
-    routes: &'r dyn Routes,
+    lookup: Lookup,
     life: Lifecycle,
     connected: bool,
     /// No more connections after this one.
@@ -139,12 +139,12 @@ impl<'r> ServerSession<'r> {
     pub(crate) fn new(
         conn: Connection<'r>,
         slots: &'r mut [Slot<'r, Request<'r>>],
-        routes: &'r dyn Routes,
+        lookup: Lookup,
         config: &ServerConfig,
     ) -> Self {
         Self {
             link: Link::new(conn, slots),
-            routes,
+            lookup,
             life: Lifecycle::new(config),
             connected: false,
             stopping: false,
@@ -290,7 +290,7 @@ impl<'r> ServerSession<'r> {
     fn handle_piece(&mut self, piece: &mut &[u8], now: Instant) -> bool {
         loop {
             let reaction = match self.link.conn.handle_input(piece, now) {
-                Ok(Some(event)) => events::handle(self.link.slots, self.routes, &event, now),
+                Ok(Some(event)) => events::handle(self.link.slots, self.lookup, &event, now),
                 Ok(None) => return true,
                 Err(_) => return false,
             };

@@ -43,7 +43,7 @@ static SHOUT: Method = Method::unary("/test.Other/Shout");
 static SHADOWED: Method = Method::unary("/test.Echo/Unary");
 
 impl Routes for Other {
-    fn method(&self, path: &[u8]) -> Option<&'static Method> {
+    fn method(path: &[u8]) -> Option<&'static Method> {
         find(&[&SHOUT, &SHADOWED], path)
     }
 }

@@ -18,7 +18,7 @@ pub static METHODS: [&Method; 4] = [&UNARY, &STREAM, &COLLECT, &CHAT];
 pub struct Echo;
 
 impl Routes for Echo {
-    fn method(&self, path: &[u8]) -> Option<&'static Method> {
+    fn method(path: &[u8]) -> Option<&'static Method> {
         find(&METHODS, path)
     }
 }
@@ -68,7 +68,7 @@ async fn stream(request: Blob, replies: &mut Sender<'_, Blob>) -> Result<(), Sta
 pub struct Custom<F>(pub F);
 
 impl<F> Routes for Custom<F> {
-    fn method(&self, path: &[u8]) -> Option<&'static Method> {
+    fn method(path: &[u8]) -> Option<&'static Method> {
         find(&METHODS, path)
     }
 }

@@ -307,7 +307,6 @@ pub mod meter {
         }
         impl<T> ::rpc_nostd::server::Routes for MeterServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&meter_service::METHODS, path)

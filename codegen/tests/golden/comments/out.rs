@@ -296,7 +296,6 @@ pub mod comments {
         }
         impl<T> ::rpc_nostd::server::Routes for TalkServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&talk_service::METHODS, path)

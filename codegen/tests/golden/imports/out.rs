@@ -554,7 +554,6 @@ pub mod imports {
         }
         impl<T> ::rpc_nostd::server::Routes for ClockServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&clock_service::METHODS, path)

@@ -1297,7 +1297,6 @@ pub mod r#gen {
         }
         impl<T> ::rpc_nostd::server::Routes for KeywordServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&keyword_service::METHODS, path)
@@ -1633,7 +1632,6 @@ pub mod r#gen {
         }
         impl<T> ::rpc_nostd::server::Routes for SelfServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&self_service::METHODS, path)

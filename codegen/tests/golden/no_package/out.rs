@@ -297,10 +297,7 @@ impl<T> BareServer<T> {
     }
 }
 impl<T> ::rpc_nostd::server::Routes for BareServer<T> {
-    fn method(
-        &self,
-        path: &[u8],
-    ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+    fn method(path: &[u8]) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
         ::rpc_nostd::server::find(&bare_service::METHODS, path)
     }
 }
@@ -394,10 +391,7 @@ impl<T> TServer<T> {
     }
 }
 impl<T> ::rpc_nostd::server::Routes for TServer<T> {
-    fn method(
-        &self,
-        path: &[u8],
-    ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
+    fn method(path: &[u8]) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
         ::rpc_nostd::server::find(&t_service::METHODS, path)
     }
 }

@@ -511,7 +511,6 @@ pub mod streaming {
         }
         impl<T> ::rpc_nostd::server::Routes for FeedServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&feed_service::METHODS, path)
@@ -783,7 +782,6 @@ pub mod streaming {
         }
         impl<T> ::rpc_nostd::server::Routes for BlobsServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&blobs_service::METHODS, path)
@@ -862,7 +860,6 @@ pub mod streaming {
         }
         impl<T> ::rpc_nostd::server::Routes for SilentServer<T> {
             fn method(
-                &self,
                 path: &[u8],
             ) -> ::core::option::Option<&'static ::rpc_nostd::Method> {
                 ::rpc_nostd::server::find(&silent_service::METHODS, path)
