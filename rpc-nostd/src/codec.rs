@@ -29,6 +29,16 @@ impl<M: MessageEncode> Outgoing for M {
     }
 }
 
+/// A message with its prefix, as it goes out.
+#[derive(Clone, Copy)]
+pub(crate) struct Framed<'m> {
+    pub(crate) message: &'m dyn Outgoing,
+    /// Says the length of what is sent in all, which may be more than `message`.
+    pub(crate) prefix: [u8; PREFIX_LEN],
+    /// END_STREAM comes with the last octet of `message`.
+    pub(crate) end: bool,
+}
+
 /// Fills `to` with a piece of prefix and message, `skip` octets from the start of the prefix.
 pub(crate) fn write_framed(message: &dyn Outgoing, prefix: [u8; PREFIX_LEN], skip: usize, to: &mut [u8]) {
     let head = prefix.get(skip..).unwrap_or_default();

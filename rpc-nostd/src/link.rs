@@ -6,7 +6,7 @@ use core::task::{Poll, Waker};
 
 use h2_lite::{Connection, Instant, StreamKey, Transmit, UseError};
 
-use crate::codec::{self, Outgoing};
+use crate::codec::{self, Framed};
 use crate::framing::PREFIX_LEN;
 use crate::slot::{Front, RecvBuffer, Slot, SlotKey, SlotState};
 
@@ -102,17 +102,15 @@ impl<'r, H> Link<'r, H> {
         find(self.slots, key)
     }
 
-    /// Sends what credit and room allow of a message. `sent` counts the octets of prefix and message that have gone;
-    /// `end`: END_STREAM comes with the last octet.
+    /// Sends what credit and room allow of a message. `sent` counts the octets of prefix and message that have gone.
     pub(crate) fn poll_send_message(
         &mut self,
         key: SlotKey,
-        message: &dyn Outgoing,
-        prefix: [u8; PREFIX_LEN],
+        framed: &Framed<'_>,
         sent: &mut usize,
-        end: bool,
         now: Instant,
     ) -> Poll<Result<(), SendError>> {
+        let Framed { message, prefix, end } = *framed;
         let total = message.message_len().saturating_add(PREFIX_LEN);
         let left = total.saturating_sub(*sent);
         let skip = *sent;

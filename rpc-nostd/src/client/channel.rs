@@ -8,13 +8,13 @@ use h2_lite::ConfigError;
 use crate::client::config::Config;
 use crate::client::connectivity::ConnectivityState;
 use crate::client::open;
-use crate::client::opening::{Context, First, Opening};
+use crate::client::opening::{Context, Opening};
 use crate::client::resources::Resources;
 use crate::client::runner::Runner;
 use crate::client::session::Session;
 use crate::client::single::UnaryCall;
 use crate::client::stream::StreamCall;
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::deadline::Deadline;
 use crate::driver::Driver;
 use crate::status::Status;
@@ -110,7 +110,7 @@ impl<'r> Channel<'r> {
     pub(crate) fn poll_open(
         &self,
         opening: &mut Opening<'_>,
-        first: Option<&First<'_>>,
+        first: Option<&Framed<'_>>,
         halves: u8,
         waker: &Waker,
     ) -> Poll<Result<StreamCall, Status>> {

@@ -13,11 +13,10 @@ use crate::client::builder::{
 use crate::client::channel::Channel;
 use crate::client::handle::{Half, Handle};
 use crate::client::large::LargeWriter;
-use crate::client::opening::{self, First, Opening, REQUEST_TOO_LARGE};
+use crate::client::opening::{self, Opening};
 use crate::client::stream::{RECEIVER_DROPPED, SENDER_DROPPED, StreamCall, UPLOAD_DROPPED};
 use crate::client::streaming::{Receiver, Sender, Upload};
-use crate::codec::Outgoing;
-use crate::framing;
+use crate::codec::{Framed, Outgoing};
 use crate::large::LargeWrite;
 use crate::status::{Code, Status};
 
@@ -33,7 +32,7 @@ pub trait StreamKind {
         private_interfaces,
         reason = "the trait cannot be named outside of this crate"
     )]
-    fn with_first(&self, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status>;
+    fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status>;
 }
 
 /// What an open call of this kind is on a [`Channel`].
@@ -105,7 +104,7 @@ impl<K> Drop for Open<'_, '_, K> {
 pub(crate) fn poll_open(
     opening: &mut Opening<'_>,
     cx: &mut opening::Context<'_, '_>,
-    first: Option<&First<'_>>,
+    first: Option<&Framed<'_>>,
     halves: u8,
 ) -> Poll<Result<StreamCall, Status>> {
     match opening.advance(cx, first) {
@@ -125,12 +124,8 @@ pub(crate) fn poll_open(
 
 /// Calls `f` with the one request.
 #[allow(clippy::type_complexity, reason = "a callback, named nowhere else")]
-fn with_request(request: &dyn Outgoing, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status> {
-    f(Some(&First {
-        message: request,
-        prefix: framing::prefix(request.message_len()).ok_or(REQUEST_TOO_LARGE)?,
-        end: true,
-    }));
+fn with_request(request: &dyn Outgoing, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
+    f(Some(&opening::framed(request, true)?));
     Ok(())
 }
 
@@ -141,7 +136,7 @@ fn with_request(request: &dyn Outgoing, f: &mut dyn FnMut(Option<&First<'_>>)) -
 impl<Req: MessageEncode, Resp> StreamKind for ServerStreamingKind<'_, Req, Resp> {
     const HALVES: u8 = 1;
 
-    fn with_first(&self, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status> {
+    fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
         with_request(self.request, f)
     }
 }
@@ -153,7 +148,7 @@ impl<Req: MessageEncode, Resp> StreamKind for ServerStreamingKind<'_, Req, Resp>
 impl<Req, Resp> StreamKind for ClientStreamingKind<Req, Resp> {
     const HALVES: u8 = 1;
 
-    fn with_first(&self, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status> {
+    fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
         f(None);
         Ok(())
     }
@@ -166,7 +161,7 @@ impl<Req, Resp> StreamKind for ClientStreamingKind<Req, Resp> {
 impl<Req, Resp> StreamKind for BidiStreamingKind<Req, Resp> {
     const HALVES: u8 = 2;
 
-    fn with_first(&self, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status> {
+    fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
         f(None);
         Ok(())
     }
@@ -185,9 +180,9 @@ impl<Req: MessageEncode, Resp> LargeRequestKind<'_, Req, Resp> {
 impl<Req: MessageEncode, Resp> StreamKind for LargeRequestKind<'_, Req, Resp> {
     const HALVES: u8 = 2;
 
-    fn with_first(&self, f: &mut dyn FnMut(Option<&First<'_>>)) -> Result<(), Status> {
+    fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
         let write = self.write()?;
-        f(Some(&First {
+        f(Some(&Framed {
             message: &write.before(self.request),
             prefix: write.prefix(),
             end: write.ends_with_head(),

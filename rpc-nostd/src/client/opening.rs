@@ -11,9 +11,9 @@ use crate::client::credentials::{self, CallCredentials};
 use crate::client::response::Outcome;
 use crate::client::session::Session;
 use crate::client::waiters::Ticket;
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::deadline::{Deadline, TimeoutText};
-use crate::framing::PREFIX_LEN;
+use crate::framing;
 use crate::metadata::{KeepMetadata, MetadataEntry};
 use crate::method::Method;
 use crate::slot::SlotKey;
@@ -55,14 +55,6 @@ pub(crate) struct Context<'c, 'r> {
     pub(crate) session: &'c mut Session<'r>,
     pub(crate) now: Instant,
     pub(crate) waker: &'c Waker,
-}
-
-/// The message that goes out with the HEADERS.
-pub(crate) struct First<'m> {
-    pub(crate) message: &'m dyn Outgoing,
-    pub(crate) prefix: [u8; PREFIX_LEN],
-    /// END_STREAM comes with its last octet.
-    pub(crate) end: bool,
 }
 
 /// A call until its HEADERS, and its one request where there is one, are sent.
@@ -157,7 +149,7 @@ impl<'a> Opening<'a> {
     pub(crate) fn advance(
         &mut self,
         cx: &mut Context<'_, '_>,
-        first: Option<&First<'_>>,
+        first: Option<&Framed<'_>>,
     ) -> Result<bool, Status> {
         loop {
             let next = match self.step {
@@ -293,16 +285,13 @@ impl<'a> Opening<'a> {
     fn send_message(
         &self,
         cx: &mut Context<'_, '_>,
-        first: Option<&First<'_>>,
+        first: Option<&Framed<'_>>,
         mut sent: usize,
     ) -> Result<Step, Status> {
         let (Some(key), Some(first)) = (self.slot, first) else {
             return Ok(Step::Sent);
         };
-        let sending =
-            cx.session
-                .link
-                .poll_send_message(key, first.message, first.prefix, &mut sent, first.end, cx.now);
+        let sending = cx.session.link.poll_send_message(key, first, &mut sent, cx.now);
         match sending {
             Poll::Ready(Ok(())) => Ok(Step::Sent),
             Poll::Ready(Err(error)) => match cx.session.refused(error) {
@@ -378,6 +367,18 @@ impl<'r> RequestHead<'_, 'r> {
     }
 }
 
+/// A request with its prefix. `end`: it is the last.
+///
+/// # Errors
+/// It is too long for a prefix.
+pub(crate) fn framed(message: &dyn Outgoing, end: bool) -> Result<Framed<'_>, Status> {
+    Ok(Framed {
+        message,
+        prefix: framing::prefix(message.message_len()).ok_or(REQUEST_TOO_LARGE)?,
+        end,
+    })
+}
+
 /// A field that every request repeats: worth a place in HPACK's table.
 fn fixed<'r>(emit: &mut dyn FnMut(Field<'_, 'r>), name: &'static [u8], value: &'r str) {
     emit(Field::Indexable {
@@ -388,7 +389,7 @@ fn fixed<'r>(emit: &mut dyn FnMut(Field<'_, 'r>), name: &'static [u8], value: &'
 
 pub(crate) const DEADLINE_EXCEEDED: Status = Status::new(Code::DEADLINE_EXCEEDED, DEADLINE_TEXT);
 pub(crate) const DEADLINE_TEXT: &str = "the call's deadline passed before its response was complete";
-pub(crate) const REQUEST_TOO_LARGE: Status = Status::new(
+const REQUEST_TOO_LARGE: Status = Status::new(
     Code::RESOURCE_EXHAUSTED,
     "the request is longer than gRPC's 32-bit length can say",
 );

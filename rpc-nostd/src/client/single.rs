@@ -4,14 +4,11 @@ use core::task::{Poll, Waker};
 
 use h2_lite::{ErrorCode, Instant};
 
-use crate::client::opening::{
-    CallDefaults, CallOptions, Context, DEADLINE_EXCEEDED, First, Opening, REQUEST_TOO_LARGE,
-};
+use crate::client::opening::{self, CallDefaults, CallOptions, Context, DEADLINE_EXCEEDED, Opening};
 use crate::client::response::{INSIDE_MESSAGE, Outcome, TWO_MESSAGES};
 use crate::client::session::Session;
 use crate::codec::Outgoing;
 use crate::deadline::Deadline;
-use crate::framing;
 use crate::method::Method;
 use crate::slot::Front;
 use crate::status::{Code, Status};
@@ -79,11 +76,7 @@ impl<'a> UnaryCall<'a> {
         cx: &mut Context<'_, '_>,
         request: &dyn Outgoing,
     ) -> Result<Option<Outcome>, Status> {
-        let first = First {
-            message: request,
-            prefix: framing::prefix(request.message_len()).ok_or(REQUEST_TOO_LARGE)?,
-            end: true,
-        };
+        let first = opening::framed(request, true)?;
         loop {
             self.opening.advance(cx, Some(&first))?;
             match self.receive(cx.session)? {

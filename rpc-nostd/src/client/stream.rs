@@ -9,7 +9,7 @@ use h2_lite::ErrorCode;
 use crate::client::opening::{Context, DEADLINE_TEXT, Opening};
 use crate::client::response::{INSIDE_MESSAGE, NO_MESSAGE, Outcome, TOO_LARGE, TWO_MESSAGES};
 use crate::client::session::Session;
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::deadline::Deadline;
 use crate::framing::PREFIX_LEN;
 use crate::large::{LargeRead, LargeWrite};
@@ -74,13 +74,11 @@ impl StreamCall {
     pub(crate) fn poll_send(
         self,
         cx: &mut Context<'_, '_>,
-        message: &dyn Outgoing,
-        prefix: [u8; PREFIX_LEN],
+        message: &Framed<'_>,
         sent: &mut usize,
     ) -> Poll<Result<(), Status>> {
         self.over(cx)?;
-        let link = &mut cx.session.link;
-        match link.poll_send_message(self.key, message, prefix, sent, false, cx.now) {
+        match cx.session.link.poll_send_message(self.key, message, sent, cx.now) {
             Poll::Ready(Err(error)) => self.poll_refused(cx, error).map(Err),
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             Poll::Pending => self.poll_refused(cx, SendError::NotNow).map(Err),

@@ -6,10 +6,9 @@ use micropb::{MessageDecode, MessageEncode};
 
 use crate::client::handle::Half;
 use crate::client::large::{LargeReader, LargeWriter};
-use crate::client::opening::REQUEST_TOO_LARGE;
+use crate::client::opening;
 use crate::client::stream::SEND_DROPPED;
 use crate::codec::{self, Outgoing};
-use crate::framing;
 use crate::large::{LargeRead, LargeWrite};
 use crate::metadata::ReceivedMetadata;
 use crate::status::Status;
@@ -255,10 +254,10 @@ async fn next<M: MessageDecode + Default>(half: &Half<'_>) -> Result<Option<M>, 
 }
 
 async fn send(half: &Half<'_>, message: &dyn Outgoing) -> Result<(), Status> {
-    let prefix = framing::prefix(message.message_len()).ok_or(REQUEST_TOO_LARGE)?;
+    let framed = opening::framed(message, false)?;
     let mut sending = Sending { half, sent: 0 };
     let call = half.call;
-    half.run(|cx| call.poll_send(cx, message, prefix, &mut sending.sent))
+    half.run(|cx| call.poll_send(cx, &framed, &mut sending.sent))
         .await?;
     sending.sent = 0;
     Ok(())

@@ -5,7 +5,7 @@ use core::task::Poll;
 use h2_lite::Instant;
 
 use super::{LargeFieldHead, Path, TooLong};
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::framing::{self, PREFIX_LEN};
 use crate::link::{Link, SendError};
 use crate::slot::SlotKey;
@@ -53,8 +53,12 @@ impl LargeWrite {
         sent: &mut usize,
         now: Instant,
     ) -> Poll<Result<(), SendError>> {
-        let before = self.head.after(small);
-        link.poll_send_message(key, &before, self.prefix, sent, self.ends_with_head(), now)
+        let framed = Framed {
+            message: &self.head.after(small),
+            prefix: self.prefix,
+            end: self.ends_with_head(),
+        };
+        link.poll_send_message(key, &framed, sent, now)
     }
 
     /// Sends octets of the content: what credit and room allow of `from`, and no more than the message has room

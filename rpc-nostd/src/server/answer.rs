@@ -7,7 +7,7 @@ use core::task::Poll;
 use h2_lite::{Connection, Fields, Instant, StreamKey};
 use hpack_lite::Field;
 
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::framing;
 use crate::link::SendError;
 use crate::metadata::{self, Kind, MetadataEntry, ReceivedMetadata};
@@ -62,8 +62,13 @@ impl<'r> ServerSession<'r> {
                 other => return other,
             }
         }
+        let framed = Framed {
+            message,
+            prefix,
+            end: false,
+        };
         self.link
-            .poll_send_message(key, message, prefix, sent, false, now)
+            .poll_send_message(key, &framed, sent, now)
             .map(|sent| sent.map_err(send_error))
     }
 

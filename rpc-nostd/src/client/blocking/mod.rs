@@ -12,12 +12,12 @@ pub use self::large::{LargeReader, LargeWriter, RequestWriter};
 pub use self::streaming::{Exchange, Receiver, Upload};
 use crate::client::config::Config;
 use crate::client::open;
-use crate::client::opening::{Context, First, Opening};
+use crate::client::opening::{Context, Opening};
 use crate::client::resources::Resources;
 use crate::client::session::Session;
 use crate::client::single::UnaryCall;
 use crate::client::stream::StreamCall;
-use crate::codec::Outgoing;
+use crate::codec::{Framed, Outgoing};
 use crate::endpoint::Endpoint;
 use crate::status::{Code, Status};
 use crate::time::Clock;
@@ -127,7 +127,7 @@ impl<'r, T: Transport> Client<'r, T> {
     pub(crate) fn open(
         &mut self,
         opening: &mut Opening<'_>,
-        first: Option<&First<'_>>,
+        first: Option<&Framed<'_>>,
         halves: u8,
     ) -> Result<StreamCall, Status> {
         let result = (self as &mut dyn Drive).run(|cx| {

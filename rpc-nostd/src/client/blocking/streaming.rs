@@ -9,10 +9,9 @@ use crate::client::blocking::large::{LargeReader, LargeWriter, RequestWriter};
 use crate::client::blocking::{Client, Drive};
 use crate::client::builder::{BidiStreaming, CallBuilder, ClientStreaming, LargeRequest, ServerStreaming};
 use crate::client::open::StreamKind;
-use crate::client::opening::{Context, Opening, REQUEST_TOO_LARGE};
+use crate::client::opening::{self, Context, Opening};
 use crate::client::stream::{RECEIVER_DROPPED, SEND_DROPPED, StreamCall, UPLOAD_DROPPED};
 use crate::codec::{self, Outgoing};
-use crate::framing;
 use crate::large::{LargeRead, LargeWrite};
 use crate::metadata::ReceivedMetadata;
 use crate::status::{Code, Status};
@@ -342,9 +341,9 @@ impl Line<'_> {
 
     fn send(&mut self, message: &dyn Outgoing) -> Result<(), Status> {
         self.check_sending()?;
-        let prefix = framing::prefix(message.message_len()).ok_or(REQUEST_TOO_LARGE)?;
+        let framed = opening::framed(message, false)?;
         let (call, mut sent) = (self.call, 0);
-        let result = self.run(|cx| call.poll_send(cx, message, prefix, &mut sent));
+        let result = self.run(|cx| call.poll_send(cx, &framed, &mut sent));
         self.cancel_partial(result, sent)
     }
 
