@@ -87,6 +87,13 @@ impl<'r> ServerSession<'r> {
         Ok(())
     }
 
+    /// Nothing of the response that was counted last has been sent, nor will be.
+    pub(crate) fn take_back_response(&mut self, key: SlotKey) {
+        if let Some(slot) = self.link.slot(key) {
+            slot.head.responses = slot.head.responses.saturating_sub(1);
+        }
+    }
+
     /// Ends the response: trailers, or headers and trailers in one section where nothing was sent before.
     pub(crate) fn poll_trailers(&mut self, key: SlotKey, end: &Ending<'_>, now: Instant) -> Sent {
         let conn = &mut self.link.conn;

@@ -189,8 +189,8 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     /// Sends a response. It waits for room and for the client's flow control: a client that does not read holds up this
     /// handler, and nobody else.
     ///
-    /// Cancel safety: dropped in the middle of a message it leaves the response cut off: the call then ends as
-    /// cancelled.
+    /// Cancel safety: dropped before any of the response is sent, nothing has happened. Dropped in the middle it leaves the
+    /// response cut off: the call then ends as cancelled.
     ///
     /// # Errors
     /// `INTERNAL`: the method has one response, and this is another. `RESOURCE_EXHAUSTED`: the metadata is too long for
@@ -224,7 +224,8 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     }
 }
 
-/// A message on its way: dropped in the middle it takes the stream with it, since nothing could follow it.
+/// A message on its way: dropped in the middle it takes the stream with it, since nothing could follow it; dropped before
+/// its first octet it was never there.
 struct Whole<'r> {
     stream: Stream<'r>,
     sent: usize,
@@ -233,8 +234,10 @@ struct Whole<'r> {
 
 impl Drop for Whole<'_> {
     fn drop(&mut self) {
-        if self.sent > 0 && !self.done {
-            self.stream.cancel();
+        match self.sent {
+            _ if self.done => {}
+            0 => self.stream.take_back_response(),
+            _ => self.stream.cancel(),
         }
     }
 }
@@ -285,6 +288,11 @@ impl<'r> Stream<'r> {
             }
             polled
         })
+    }
+
+    /// The response that was begun last is not sent.
+    fn take_back_response(self) {
+        self.shared.with(|session| session.take_back_response(self.key));
     }
 
     /// Resets the stream: RST_STREAM(CANCEL).

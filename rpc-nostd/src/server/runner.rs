@@ -149,16 +149,16 @@ async fn accept_and_serve<'r, A: Acceptor>(shared: Shared<'r>, timer: &'r dyn Ti
     };
     let mut chunk = [0; READ_CHUNK];
     loop {
-        let mut transport = match first(acceptor.accept(), stopped(shared)).await {
-            Either::First(Ok(transport)) => transport,
-            Either::First(Err(_reason)) => {
+        let mut transport = match first(stopped(shared), acceptor.accept()).await {
+            Either::First(()) => return,
+            Either::Second(Ok(transport)) => transport,
+            Either::Second(Err(_reason)) => {
                 #[cfg(feature = "defmt")]
                 defmt::info!("rpc-nostd: no connection accepted: {=str}", _reason);
                 let later = shared.now().saturating_add_millis(ACCEPT_PAUSE_MS);
                 first(sleep_until(timer, later), stopped(shared)).await;
                 continue;
             }
-            Either::Second(()) => return,
         };
         shared.with(|session| session.connected(shared.now()));
         let _reason = driver.serve(&mut transport, &mut chunk).await;

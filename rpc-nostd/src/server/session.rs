@@ -72,7 +72,6 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
             }
         }
         self.note_fullness(now);
-        self.life.set_busy(self.is_busy(), now);
         self.link.wake_all();
         Some(input)
     }
@@ -107,6 +106,8 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
         if self.full_until.is_some_and(|until| now >= until) {
             self.reset_full();
         }
+        // The driver comes here after whatever begins or ends a call.
+        self.life.set_busy(self.is_busy(), now);
         match self.life.due(now) {
             Due::Nothing => {}
             // A second one is not sent while the first is unanswered; silence then ends the connection.

@@ -1,6 +1,8 @@
 //! A server, its clients, and the clock.
 
+use std::cell::Cell;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::Poll;
 
 use rpc_nostd::server::{Server, ServerConfig, ServerResources, Service};
@@ -17,6 +19,8 @@ pub struct Bench<'a> {
     pub net: Net,
     pub timer: &'a VirtualTimer,
     pub server: Server<'a>,
+    /// The runner has returned.
+    pub done: Rc<Cell<bool>>,
 }
 
 /// Serves on two connections with two streams each, RECV 300 and SEND 512, for as long as `test` runs.
@@ -45,18 +49,30 @@ pub fn serving_in<const STREAMS: usize, const RECV: usize, const SEND: usize>(
         net,
         timer: &timer,
         server,
+        done: Rc::default(),
     };
-    run(&timer, test(&bench), vec![Box::pin(runner.run())]);
+    let done = bench.done.clone();
+    let serve = async move {
+        runner.run().await;
+        done.set(true);
+    };
+    run(&timer, test(&bench), vec![Box::pin(serve)]);
 }
 
 impl Bench<'_> {
     /// Until the server can do nothing more at this moment.
     pub async fn settle(&self) {
-        self.pass(0).await;
+        self.sleep(0).await;
     }
 
-    /// Lets so much time pass.
+    /// Lets so much time pass, and what is due then happen.
     pub async fn pass(&self, ms: u64) {
+        self.sleep(ms).await;
+        self.settle().await;
+    }
+
+    /// At least one turn of everybody else.
+    async fn sleep(&self, ms: u64) {
         let end = Instant::from_millis(self.timer.now_ms() + ms);
         let mut asked = false;
         poll_fn(|cx| {

@@ -3,6 +3,9 @@
 
 mod bench;
 mod calls;
+mod cancel;
+mod flow;
+mod lifecycle;
 mod metadata;
 mod net;
 mod requests;

@@ -12,6 +12,9 @@ use crate::support::Blob;
 use crate::support::frames;
 use crate::wire::{Answer, request_with};
 
+/// Name and value.
+type Field = (String, Vec<u8>);
+
 /// What `handler` answers to a unary call with these fields.
 fn answer(
     fields: &[(&'static str, &'static str)],
@@ -30,7 +33,7 @@ fn answer(
 
 #[test]
 fn request_metadata_reaches_the_handler_in_order_and_binary_values_decoded() {
-    let seen: Rc<RefCell<Vec<(String, Vec<u8>)>>> = Rc::default();
+    let seen: Rc<RefCell<Vec<Field>>> = Rc::default();
     let fields = [
         ("x-a", "1"),
         ("x-bin", "q6ur"),

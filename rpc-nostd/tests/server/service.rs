@@ -1,7 +1,9 @@
 //! Services as generated code has them, and one whose handler a test writes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use rpc_nostd::server::{Call, Routes, Sender, Service, find};
 use rpc_nostd::{Method, Status};
@@ -96,4 +98,28 @@ pub async fn echo(call: &mut Call<'_>) -> Result<(), Status> {
     let (_, mut requests, mut replies) = call.split::<Blob, Blob>();
     let request = requests.only().await?;
     replies.send(&request).await
+}
+
+/// What a handler waits for.
+#[derive(Clone, Default)]
+pub struct Gate(Rc<Cell<bool>>, Rc<Cell<Option<Waker>>>);
+
+impl Gate {
+    pub fn open(&self) {
+        self.0.set(true);
+        if let Some(waker) = self.1.take() {
+            waker.wake();
+        }
+    }
+
+    pub async fn wait(&self) {
+        poll_fn(|cx| {
+            if self.0.get() {
+                return Poll::Ready(());
+            }
+            self.1.set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
 }

@@ -124,9 +124,14 @@ impl Wire {
         self.send(&octets);
     }
 
+    /// Reads what is there, for the next look.
+    pub fn read(&mut self) {
+        self.frames.extend(self.reader.push(&self.socket.receive()));
+    }
+
     /// The frames that have come since the last look.
     pub fn look(&mut self) -> Vec<Frame> {
-        self.frames.extend(self.reader.push(&self.socket.receive()));
+        self.read();
         let new = self.frames[self.seen..].to_vec();
         self.seen = self.frames.len();
         new
