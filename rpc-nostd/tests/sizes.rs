@@ -35,3 +35,10 @@ fn resources_take_little_beside_their_buffers() {
     assert!(one - stream <= 2_000, "a client takes {}", one - stream);
     assert!(size_of::<Status>() <= 128);
 }
+
+/// Also where the provider of credentials is bound to its task.
+#[test]
+fn a_clients_memory_can_lie_in_a_static() {
+    fn is_send<T: Send>() {}
+    is_send::<Resources<'static, 4, 300, 512, 256>>();
+}

@@ -7,6 +7,7 @@ use h2_lite::ConfigError;
 
 use crate::client::config::Config;
 use crate::client::connectivity::ConnectivityState;
+use crate::client::credentials::Provider;
 use crate::client::open;
 use crate::client::opening::{Context, Opening};
 use crate::client::resources::Resources;
@@ -32,6 +33,7 @@ use crate::transport::asynch::Connector;
 pub struct Channel<'r> {
     pub(crate) session: &'r RefCell<Session<'r>>,
     pub(crate) timer: &'r dyn Timer,
+    pub(crate) credentials: Provider<'r>,
 }
 
 impl<'r> Channel<'r> {
@@ -55,7 +57,11 @@ impl<'r> Channel<'r> {
     ) -> Result<(Self, Runner<'r, C>), ConfigError> {
         let parts = resources.split(&config)?;
         let session: &'r RefCell<Session<'r>> = parts.place.write(RefCell::new(parts.session));
-        let channel = Self { session, timer };
+        let channel = Self {
+            session,
+            timer,
+            credentials: config.credentials,
+        };
         Ok((
             channel,
             Runner::new(channel, connector, parts.chunk, config.connect_timeout),
@@ -125,7 +131,14 @@ impl<'r> Channel<'r> {
 
     fn poll_with<T>(&self, waker: &Waker, poll: impl FnOnce(&mut Context<'_, 'r>) -> Poll<T>) -> Poll<T> {
         let now = self.timer.now();
-        let polled = self.with(|session| poll(&mut Context { session, now, waker }));
+        let polled = self.with(|session| {
+            poll(&mut Context {
+                session,
+                credentials: self.credentials,
+                now,
+                waker,
+            })
+        });
         polled.unwrap_or_else(|| {
             waker.wake_by_ref();
             Poll::Pending

@@ -6,7 +6,7 @@ use h2_lite::Instant;
 
 use crate::metadata::MetadataEntry;
 use crate::method::Method;
-use crate::status::Status;
+use crate::status::{Code, Status};
 
 /// Adds metadata to calls, such as an access token: to all of a client's
 /// ([`Config::credentials`](crate::Config::credentials)), to one call (`.credentials(&provider)`), or both, the client's
@@ -82,9 +82,19 @@ pub trait CallCredentials {
     fn rejected(&self) {}
 }
 
+/// A provider, if there is one.
+pub(crate) type Provider<'p> = Option<&'p dyn CallCredentials>;
+
+/// Tells a provider how a call ended.
+pub(crate) fn note(provider: Provider<'_>, code: Code) {
+    if let (Code::UNAUTHENTICATED, Some(provider)) = (code, provider) {
+        provider.rejected();
+    }
+}
+
 /// The entries of all of a call's providers, in order.
 pub(crate) fn emit_all(
-    providers: [Option<&dyn CallCredentials>; 2],
+    providers: [Provider<'_>; 2],
     method: &Method,
     push: &mut dyn FnMut(MetadataEntry<'_>),
 ) {
@@ -94,7 +104,7 @@ pub(crate) fn emit_all(
 }
 
 /// Refuses entries that may not be sent.
-pub(crate) fn check_all(providers: [Option<&dyn CallCredentials>; 2], method: &Method) -> Result<(), Status> {
+pub(crate) fn check_all(providers: [Provider<'_>; 2], method: &Method) -> Result<(), Status> {
     let mut result = Ok(());
     emit_all(providers, method, &mut |entry| {
         if result.is_ok() {

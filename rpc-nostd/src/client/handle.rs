@@ -4,6 +4,7 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
+use crate::client::credentials::Provider;
 use crate::client::opening::Context;
 use crate::client::session::Session;
 use crate::client::stream::StreamCall;
@@ -29,6 +30,7 @@ impl Shared for RefCell<Session<'_>> {
 pub(crate) struct Handle<'r> {
     pub(crate) session: &'r dyn Shared,
     pub(crate) timer: &'r dyn Timer,
+    pub(crate) credentials: Provider<'r>,
 }
 
 impl Handle<'_> {
@@ -54,7 +56,12 @@ impl Handle<'_> {
         let now = self.timer.now();
         let mut waits = false;
         let polled = self.session.with(&mut |session| {
-            waits = step(&mut Context { session, now, waker });
+            waits = step(&mut Context {
+                session,
+                credentials: self.credentials,
+                now,
+                waker,
+            });
         });
         if !polled {
             waker.wake_by_ref();

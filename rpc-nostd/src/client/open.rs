@@ -65,7 +65,7 @@ impl<'a, 'r, K: AsyncKind<'r> + Unpin> IntoFuture for CallBuilder<'a, Channel<'r
     fn into_future(self) -> Self::IntoFuture {
         Open {
             channel: *self.channel,
-            opening: Opening::new(self.method, self.options, true),
+            opening: Opening::new(self.method, self.options, self.channel.credentials, true),
             kind: self.kind,
         }
     }
@@ -87,6 +87,7 @@ impl<'r, K: AsyncKind<'r> + Unpin> Future for Open<'_, 'r, K> {
         let handle = Handle {
             session: channel.session,
             timer: channel.timer,
+            credentials: channel.credentials,
         };
         polled.map(|call| this.kind.halves(handle, call?))
     }

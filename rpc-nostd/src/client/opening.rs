@@ -7,7 +7,7 @@ use h2_lite::{ErrorCode, Instant};
 use hpack_lite::Field;
 
 use crate::client::connectivity::Gate;
-use crate::client::credentials::{self, CallCredentials};
+use crate::client::credentials::{self, Provider};
 use crate::client::response::Outcome;
 use crate::client::session::Session;
 use crate::client::waiters::Ticket;
@@ -20,14 +20,13 @@ use crate::slot::SlotKey;
 use crate::status::{Code, Status};
 
 /// What every call of one client has in common.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct CallDefaults<'r> {
     pub(crate) authority: &'r str,
     pub(crate) user_agent: &'r str,
     pub(crate) default_timeout: Duration,
     /// `default_timeout` as it stands on the wire: the one timeout that is worth a place in HPACK's table.
     pub(crate) default_timeout_text: &'r [u8],
-    pub(crate) credentials: Option<&'r dyn CallCredentials>,
 }
 
 /// What the user said about one call.
@@ -36,7 +35,7 @@ pub(crate) struct CallOptions<'a> {
     pub(crate) timeout: Timeout,
     pub(crate) wait_for_ready: bool,
     pub(crate) metadata: &'a [MetadataEntry<'a>],
-    pub(crate) credentials: Option<&'a dyn CallCredentials>,
+    pub(crate) credentials: Provider<'a>,
     pub(crate) received: Option<&'a mut (dyn KeepMetadata + 'a)>,
     /// For a response that the slot's receive buffer does not hold.
     pub(crate) buffer: Option<&'a mut [u8]>,
@@ -53,6 +52,8 @@ pub(crate) enum Timeout {
 /// What a step needs beside the call itself.
 pub(crate) struct Context<'c, 'r> {
     pub(crate) session: &'c mut Session<'r>,
+    /// The client's provider.
+    pub(crate) credentials: Provider<'c>,
     pub(crate) now: Instant,
     pub(crate) waker: &'c Waker,
 }
@@ -64,6 +65,8 @@ pub(crate) struct Context<'c, 'r> {
 pub(crate) struct Opening<'a> {
     method: &'static Method,
     pub(crate) options: CallOptions<'a>,
+    /// The client's provider.
+    shared: Provider<'a>,
     deadline: Option<Deadline>,
     step: Step,
     ticket: Option<Ticket>,
@@ -84,11 +87,17 @@ enum Step {
 
 impl<'a> Opening<'a> {
     /// `stream`: the metadata of the response is kept in the slot, for whoever asks later.
-    pub(crate) fn new(method: &'static Method, options: CallOptions<'a>, stream: bool) -> Self {
+    pub(crate) fn new(
+        method: &'static Method,
+        options: CallOptions<'a>,
+        shared: Provider<'a>,
+        stream: bool,
+    ) -> Self {
         let keep_metadata = stream || options.received.is_some();
         Self {
             method,
             options,
+            shared,
             deadline: None,
             step: Step::Start,
             ticket: None,
@@ -130,7 +139,7 @@ impl<'a> Opening<'a> {
             self.step = Step::Credentials;
         }
         if self.step == Step::Credentials {
-            for provider in self.providers(defaults).into_iter().flatten() {
+            for provider in self.providers().into_iter().flatten() {
                 match provider.poll_ready(now, waker) {
                     Poll::Ready(ready) => ready?,
                     Poll::Pending if self.is_late(now) => return Poll::Ready(Err(DEADLINE_EXCEEDED)),
@@ -222,17 +231,15 @@ impl<'a> Opening<'a> {
 
     /// Tells the call's own provider how the call ended.
     pub(crate) fn note(&self, code: Code) {
-        if let (Code::UNAUTHENTICATED, Some(provider)) = (code, self.options.credentials) {
-            provider.rejected();
-        }
+        credentials::note(self.options.credentials, code);
     }
 
     pub(crate) fn outcome(&self, session: &mut Session<'_>) -> Option<Outcome> {
         session.link.slot(self.slot?)?.head.outcome()
     }
 
-    fn providers<'p>(&'p self, defaults: &CallDefaults<'p>) -> [Option<&'p dyn CallCredentials>; 2] {
-        [defaults.credentials, self.options.credentials]
+    fn providers(&self) -> [Provider<'a>; 2] {
+        [self.shared, self.options.credentials]
     }
 
     fn acquire(&mut self, cx: &mut Context<'_, '_>) -> Result<Step, Status> {
@@ -270,7 +277,7 @@ impl<'a> Opening<'a> {
             defaults: &defaults,
             timeout,
             metadata: self.options.metadata,
-            providers: [defaults.credentials, self.options.credentials],
+            providers: self.providers(),
         };
         credentials::check_all(head.providers, self.method)?;
         match cx.session.poll_send_headers(key, &|emit| head.emit(emit), cx.now) {
@@ -336,7 +343,7 @@ struct RequestHead<'c, 'r> {
     defaults: &'c CallDefaults<'r>,
     timeout: TimeoutField,
     metadata: &'c [MetadataEntry<'c>],
-    providers: [Option<&'c dyn CallCredentials>; 2],
+    providers: [Provider<'c>; 2],
 }
 
 impl<'r> RequestHead<'_, 'r> {

@@ -136,7 +136,6 @@ impl<
             user_agent: config.user_agent,
             default_timeout: config.default_timeout,
             default_timeout_text: self.timeout.as_bytes(),
-            credentials: config.credentials,
         };
         let session = Session::new(conn, slots, Connectivity::new(config.backoff), defaults);
         Ok(Parts {

@@ -232,13 +232,6 @@ impl<'r> Session<'r> {
         self.link.wake_driver();
     }
 
-    /// Tells the client's provider of credentials how a call ended.
-    pub(crate) fn note(&self, code: Code) {
-        if let (Code::UNAUTHENTICATED, Some(provider)) = (code, self.defaults.credentials) {
-            provider.rejected();
-        }
-    }
-
     /// Ends a call here, with its stream; the slot stays its own.
     pub(crate) fn end(&mut self, key: SlotKey, outcome: Outcome) {
         let Some(slot) = link::find(self.link.slots, key) else {

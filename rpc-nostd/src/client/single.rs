@@ -4,6 +4,7 @@ use core::task::{Poll, Waker};
 
 use h2_lite::{ErrorCode, Instant};
 
+use crate::client::credentials::{self, Provider};
 use crate::client::opening::{self, CallDefaults, CallOptions, Context, DEADLINE_EXCEEDED, Opening};
 use crate::client::response::{INSIDE_MESSAGE, Outcome, TWO_MESSAGES};
 use crate::client::session::Session;
@@ -27,9 +28,9 @@ struct Gathered {
 }
 
 impl<'a> UnaryCall<'a> {
-    pub(crate) fn new(method: &'static Method, options: CallOptions<'a>) -> Self {
+    pub(crate) fn new(method: &'static Method, options: CallOptions<'a>, shared: Provider<'a>) -> Self {
         Self {
-            opening: Opening::new(method, options, false),
+            opening: Opening::new(method, options, shared, false),
             gathered: None,
         }
     }
@@ -146,7 +147,7 @@ impl<'a> UnaryCall<'a> {
         let result = self.collect(cx.session, outcome, decode);
         if let Err(status) = &result {
             self.opening.note(status.code());
-            cx.session.note(status.code());
+            credentials::note(cx.credentials, status.code());
         }
         // A request that was not all sent needs no more of it: RFC 9113 section 8.1.
         self.opening.release(cx.session, ErrorCode::NO_ERROR);

@@ -6,6 +6,7 @@ use core::task::Poll;
 
 use h2_lite::ErrorCode;
 
+use crate::client::credentials;
 use crate::client::opening::{Context, DEADLINE_TEXT, Opening};
 use crate::client::response::{INSIDE_MESSAGE, NO_MESSAGE, Outcome, TOO_LARGE, TWO_MESSAGES};
 use crate::client::session::Session;
@@ -289,7 +290,7 @@ impl StreamCall {
             Code::CANCELLED if first && self.deadline.is_past(cx.now) => {
                 return Err(self.fail(cx.session, Code::DEADLINE_EXCEEDED, DEADLINE_TEXT));
             }
-            code if first => cx.session.note(code),
+            code if first => credentials::note(cx.credentials, code),
             _ => {}
         }
         status.map_or(Ok(()), Err)

@@ -27,7 +27,7 @@ where
         UnaryFuture {
             channel: *self.channel,
             request: self.kind.request,
-            call: UnaryCall::new(self.method, self.options),
+            call: UnaryCall::new(self.method, self.options, self.channel.credentials),
             response: PhantomData,
         }
     }
@@ -45,7 +45,7 @@ where
     /// # Errors
     /// The status that the server sent, or one of ours: see [`Status`].
     pub fn call(self) -> Result<Resp, Status> {
-        let mut call = UnaryCall::new(self.method, self.options);
+        let mut call = UnaryCall::new(self.method, self.options, self.channel.credentials);
         let mut response = Resp::default();
         let mut decode = |octets: &[u8]| codec::decode(octets, &mut response);
         self.channel.complete(&mut call, self.kind.request, &mut decode)?;

@@ -11,6 +11,7 @@ use h2_lite::{ConfigError, ErrorCode};
 pub use self::large::{LargeReader, LargeWriter, RequestWriter};
 pub use self::streaming::{Exchange, Receiver, Upload};
 use crate::client::config::Config;
+use crate::client::credentials::Provider;
 use crate::client::open;
 use crate::client::opening::{Context, Opening};
 use crate::client::resources::Resources;
@@ -36,6 +37,7 @@ pub use crate::transport::blocking::{Polled, Timed, Transport};
 pub struct Client<'r, T> {
     session: Session<'r>,
     clock: &'r dyn Clock,
+    pub(crate) credentials: Provider<'r>,
     transport: T,
     chunk: &'r mut [u8],
     /// Octets of `chunk` that wait until output is flushed.
@@ -67,6 +69,7 @@ impl<'r, T: Transport> Client<'r, T> {
         let mut client = Self {
             session: parts.session,
             clock,
+            credentials: config.credentials,
             transport,
             chunk: parts.chunk,
             unread: 0..0,
@@ -237,6 +240,7 @@ impl<T: Transport> Drive for Client<'_, T> {
         loop {
             let mut cx = Context {
                 session: &mut self.session,
+                credentials: self.credentials,
                 now: self.clock.now(),
                 waker: Waker::noop(),
             };

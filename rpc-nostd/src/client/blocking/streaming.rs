@@ -283,12 +283,12 @@ impl<'a, 'r, T: Transport, Req: MessageEncode, Resp> LargeRequest<'a, Client<'r,
     }
 }
 
-fn open<'a, T: Transport, K: StreamKind>(
-    builder: CallBuilder<'a, Client<'_, T>, K>,
+fn open<'a, 'r, T: Transport, K: StreamKind>(
+    builder: CallBuilder<'a, Client<'r, T>, K>,
     on_drop: &'static str,
 ) -> Result<(Line<'a>, K), Status> {
     let (client, kind) = (builder.channel, builder.kind);
-    let mut opening = Opening::new(builder.method, builder.options, true);
+    let mut opening = Opening::new(builder.method, builder.options, client.credentials, true);
     let mut opened = Err(Status::new(Code::INTERNAL, ""));
     // Here one value has both halves.
     kind.with_first(&mut |first| opened = client.open(&mut opening, first, 1))?;
