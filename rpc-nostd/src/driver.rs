@@ -1,10 +1,11 @@
 //! The async driver: reads, writes, and watches the clock. It knows no protocol, and which side this is.
 
 use core::cell::RefCell;
-use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::future::poll_fn;
 use core::task::Poll;
 
+// An `async fn` with the same purpose would store both futures twice.
+pub(crate) use embassy_futures::select::{Either, select as first};
 use embedded_io_async::{Read, Write};
 use h2_lite::{Instant, Transmit};
 
@@ -192,21 +193,3 @@ impl Drop for Lent<'_> {
 
 /// A peer that is alive acknowledges the end of a connection in less.
 const CLOSE_TIME_MS: u64 = 1_000;
-
-pub(crate) enum Either<A, B> {
-    First(A),
-    Second(B),
-}
-
-/// Polls both until one is ready; the other is dropped.
-pub(crate) async fn first<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Output> {
-    let mut a = pin!(a);
-    let mut b = pin!(b);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = a.as_mut().poll(cx) {
-            return Poll::Ready(Either::First(output));
-        }
-        b.as_mut().poll(cx).map(Either::Second)
-    })
-    .await
-}

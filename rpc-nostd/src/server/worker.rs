@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Poll, Waker};
 
 use h2_lite::{ErrorCode, Instant};
@@ -93,14 +93,17 @@ async fn handle<'r, S: Service>(shared: Shared<'r>, accepted: Accepted<'r>, serv
         .with(|session| session.deadline(key))
         .unwrap_or(Deadline::Never);
     let mut call = Call::new(Context::new(stream, deadline, metadata));
-    let result = while_standing(shared, key, service.serve(&mut call)).await;
+    let result = {
+        let serve = pin!(service.serve(&mut call));
+        while_standing(shared, key, serve).await
+    };
     let end = match result {
         Ok(result) => {
             let status = complete(shared, key, result).err();
             let ending = status.as_ref().map_or(OK, Ending::from);
-            let send = poll_send(shared, key, |session, now| {
+            let send = pin!(poll_send(shared, key, |session, now| {
                 session.poll_trailers(key, &ending, now)
-            });
+            }));
             closing_code(while_standing(shared, key, send).await)
         }
         Err(_) => ErrorCode::CANCEL,
@@ -119,11 +122,13 @@ fn complete(shared: Shared<'_>, key: SlotKey, result: Result<(), Status>) -> Res
 
 async fn refuse<'r>(shared: Shared<'r>, accepted: Accepted<'r>, refusal: &Refusal) {
     let key = accepted.key;
-    let send = poll_send(shared, key, |session, now| match (refusal, refusal.ending()) {
-        (_, Some(ending)) => session.poll_trailers(key, &ending, now),
-        (Refusal::Http { status, body }, None) => session.poll_http(key, (status, body), now),
-        (Refusal::Status { .. }, None) => Poll::Ready(Ok(())),
-    });
+    let send = pin!(poll_send(shared, key, |session, now| {
+        match (refusal, refusal.ending()) {
+            (_, Some(ending)) => session.poll_trailers(key, &ending, now),
+            (Refusal::Http { status, body }, None) => session.poll_http(key, (status, body), now),
+            (Refusal::Status { .. }, None) => Poll::Ready(Ok(())),
+        }
+    }));
     let end = closing_code(while_standing(shared, key, send).await);
     release(shared, key, accepted.metadata, end);
 }
@@ -167,13 +172,13 @@ async fn poll_send<'r>(
     .await
 }
 
-/// Runs `work` as long as its call stands. The future is dropped when the call is cancelled or out of time.
+/// Runs `work` as long as its call stands. The caller drops it when the call is cancelled or out of time. Pinned by the
+/// caller: passed by value, a handler's future would be stored twice.
 async fn while_standing<T>(
     shared: Shared<'_>,
     key: SlotKey,
-    work: impl Future<Output = T>,
+    mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Standing> {
-    let mut work = pin!(work);
     poll_fn(|cx| {
         let now = shared.now();
         let standing = shared.with(|session| {

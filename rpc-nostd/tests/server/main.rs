@@ -6,6 +6,7 @@ mod calls;
 mod cancel;
 mod flow;
 mod lifecycle;
+mod memory;
 mod metadata;
 mod net;
 mod requests;
