@@ -45,7 +45,8 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
     }
 
     /// Serves one connection until it is over, and says why it is. `keep_going` is asked in every turn; once it says
-    /// `false` the connection is shut down gracefully, within `shutdown_grace` of [`ServerConfig`].
+    /// `false` the connection is shut down gracefully, within `shutdown_grace` of [`ServerConfig`]. Call it again for the
+    /// next connection.
     pub fn serve(
         &mut self,
         transport: &mut impl Transport,
@@ -59,7 +60,10 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
             clock: self.clock,
             timer: None,
         };
-        shared.with(|session| session.connected(shared.now()));
+        shared.with(|session| {
+            session.resume();
+            session.connected(shared.now());
+        });
         let mut indices = 0u8..;
         let workers: [_; STREAMS] =
             core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), self.service));

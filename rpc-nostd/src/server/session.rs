@@ -202,6 +202,11 @@ impl<'r> ServerSession<'r> {
         self.link.wake_driver();
     }
 
+    /// Takes connections again after a shutdown.
+    pub(crate) fn resume(&mut self) {
+        self.stopping = false;
+    }
+
     // What a worker does.
 
     /// The next call in this worker's slot.

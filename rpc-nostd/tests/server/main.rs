@@ -1,10 +1,14 @@
 //! The server against scripted clients, in memory, under a virtual clock.
 #![allow(unreachable_pub, reason = "one crate of modules")]
 
+mod bad_clients;
 mod bench;
+mod blocking;
 mod calls;
 mod cancel;
+mod floods;
 mod flow;
+mod interceptors;
 mod lifecycle;
 mod memory;
 mod metadata;

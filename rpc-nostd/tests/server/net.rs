@@ -93,6 +93,27 @@ impl Pipe {
     fn piece(&self) -> usize {
         if self.piece == 0 { usize::MAX } else { self.piece }
     }
+
+    fn read(&mut self, to: &mut [u8]) -> Option<usize> {
+        if self.octets.is_empty() && !self.closed {
+            return None;
+        }
+        let count = to.len().min(self.piece()).min(self.octets.len());
+        for (to, from) in to.iter_mut().zip(self.octets.drain(..count)) {
+            *to = from;
+        }
+        Some(count)
+    }
+
+    fn write(&mut self, from: &[u8]) -> Option<usize> {
+        let room = self
+            .capacity
+            .unwrap_or(usize::MAX)
+            .saturating_sub(self.octets.len());
+        let count = from.len().min(self.piece()).min(room);
+        self.octets.extend(&from[..count]);
+        (count > 0).then_some(count)
+    }
 }
 
 impl Socket {
@@ -125,6 +146,16 @@ impl Socket {
     /// The server has closed its end.
     pub fn is_closed(&self) -> bool {
         Rc::strong_count(&self.to_server) == 1
+    }
+
+    /// A read of the server that does not wait; `Some(0)`: the client has closed.
+    pub fn read_now(&self, to: &mut [u8]) -> Option<usize> {
+        self.to_server.borrow_mut().read(to)
+    }
+
+    /// A write of the server that does not wait.
+    pub fn write_now(&self, from: &[u8]) -> Option<usize> {
+        self.to_client.borrow_mut().write(from)
     }
 
     /// Reads and writes of the server move so many octets at most.
@@ -166,15 +197,13 @@ impl embedded_io_async::Read for Reader {
     async fn read(&mut self, to: &mut [u8]) -> Result<usize, Self::Error> {
         poll_fn(|cx: &mut Context<'_>| {
             let mut pipe = self.0.borrow_mut();
-            if pipe.octets.is_empty() && !pipe.closed {
-                pipe.waker = Some(cx.waker().clone());
-                return Poll::Pending;
+            match pipe.read(to) {
+                Some(count) => Poll::Ready(Ok(count)),
+                None => {
+                    pipe.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
             }
-            let count = to.len().min(pipe.piece()).min(pipe.octets.len());
-            for (to, from) in to.iter_mut().zip(pipe.octets.drain(..count)) {
-                *to = from;
-            }
-            Poll::Ready(Ok(count))
         })
         .await
     }
@@ -187,17 +216,13 @@ impl embedded_io_async::Write for Writer {
             if pipe.closed {
                 return Poll::Ready(Err(embedded_io_async::ErrorKind::BrokenPipe));
             }
-            let room = pipe
-                .capacity
-                .unwrap_or(usize::MAX)
-                .saturating_sub(pipe.octets.len());
-            let count = from.len().min(pipe.piece()).min(room);
-            if count == 0 {
-                pipe.waker = Some(cx.waker().clone());
-                return Poll::Pending;
+            match pipe.write(from) {
+                Some(count) => Poll::Ready(Ok(count)),
+                None => {
+                    pipe.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
             }
-            pipe.octets.extend(&from[..count]);
-            Poll::Ready(Ok(count))
         })
         .await
     }
