@@ -17,6 +17,7 @@ mod resources;
 mod runner;
 mod service;
 mod session;
+mod spare;
 mod worker;
 
 pub use blocking::BlockingServer;

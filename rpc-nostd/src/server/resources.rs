@@ -18,7 +18,7 @@ use crate::slot::Slot;
 ///
 /// | parameter | octets of | too small means |
 /// |---|---|---|
-/// | `CONNECTIONS` | (a count) clients at once | a further client is not accepted |
+/// | `CONNECTIONS` | (a count) clients at once | a further client waits, or is [turned away](crate::server::ServerRunner::run_with_spare) |
 /// | `STREAMS` | (a count) calls at once on a connection, 1 to 255 | a further call is refused with REFUSED_STREAM, which clients try again |
 /// | `RECV` | receive buffer and flow-control window of a call | a request over `RECV - 5` fails with `RESOURCE_EXHAUSTED` |
 /// | `SEND` | the send buffer of a connection; at least 384 | response metadata that does not fit fails with `RESOURCE_EXHAUSTED`; less throughput |

@@ -1,10 +1,10 @@
 //! The async server: its connections, each with a task that accepts and serves, and its handle.
 
 use core::cell::RefCell;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::Poll;
 
-use embassy_futures::join::join_array;
+use embassy_futures::join::{join, join_array};
 use h2_lite::ConfigError;
 
 use crate::driver::{Driver, Either, first, sleep_until};
@@ -13,6 +13,7 @@ use crate::server::config::ServerConfig;
 use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
+use crate::server::spare::turn_away;
 use crate::server::worker::{Shared, work};
 use crate::time::{Clock, Timer};
 use crate::transport::asynch::Acceptor;
@@ -96,8 +97,23 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
 {
     /// Accepts connections and serves their calls. Returns when the server has been shut down.
     ///
+    /// A client that finds every connection taken is not answered: over `embassy-net`, where no socket listens for it, its
+    /// TCP connection is refused; on a host it waits in the listener's queue. [`Self::run_with_spare`] answers it.
+    ///
     /// Cancel safety: dropping the future ends the connections and drops the handlers.
     pub async fn run(self) {
+        self.serve_all().await;
+    }
+
+    /// As [`Self::run`]; a client that finds every connection taken is accepted by `spare` and turned away, by a GOAWAY
+    /// which says that none of its calls was begun: it may send them elsewhere, or again. One at a time, and one in a
+    /// second, so that clients that come back at once do not keep the device busy.
+    pub async fn run_with_spare<B: Acceptor>(self, spare: B) {
+        let turning_away = turn_away(self.sessions, spare, self.timer);
+        join(self.serve_all(), turning_away).await;
+    }
+
+    fn serve_all(self) -> impl Future<Output = [(); CONNECTIONS]> {
         let Self {
             sessions,
             acceptors,
@@ -110,7 +126,7 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
             let session = places.next().and_then(Option::as_ref);
             serve_place::<A, S, STREAMS>(session, acceptor, service, (clock, timer))
         });
-        join_array(connections).await;
+        join_array(connections)
     }
 }
 

@@ -188,6 +188,11 @@ impl<'r> ServerSession<'r> {
         self.link.slots.iter().all(|slot| slot.state == SlotState::Free)
     }
 
+    /// Whether a client has this place.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping
     }

@@ -39,12 +39,27 @@ pub fn serving_in<const STREAMS: usize, const RECV: usize, const SEND: usize>(
     config: ServerConfig,
     test: impl AsyncFnOnce(&Bench<'_>),
 ) {
+    serve::<STREAMS, RECV, SEND>(service, config, false, test);
+}
+
+/// As `serving`, with a spare acceptor for whoever finds both connections taken.
+pub fn serving_with_spare(service: impl Service, test: impl AsyncFnOnce(&Bench<'_>)) {
+    serve::<2, 300, 512>(service, ServerConfig::new(), true, test);
+}
+
+fn serve<const STREAMS: usize, const RECV: usize, const SEND: usize>(
+    service: impl Service,
+    config: ServerConfig,
+    spare: bool,
+    test: impl AsyncFnOnce(&Bench<'_>),
+) {
     let timer = VirtualTimer::default();
     let net = Net::default();
     let mut memory = ServerResources::<'_, 2, STREAMS, RECV, SEND>::new();
     let acceptors = [net.clone(), net.clone()];
     let (server, runner) =
         Server::new(&mut memory, acceptors, &service, &timer, &config).expect("the memory is large enough");
+    let spare = spare.then(|| net.clone());
     let bench = Bench {
         net,
         timer: &timer,
@@ -53,7 +68,10 @@ pub fn serving_in<const STREAMS: usize, const RECV: usize, const SEND: usize>(
     };
     let done = bench.done.clone();
     let serve = async move {
-        runner.run().await;
+        match spare {
+            Some(spare) => runner.run_with_spare(spare).await,
+            None => runner.run().await,
+        }
         done.set(true);
     };
     run(&timer, test(&bench), vec![Box::pin(serve)]);

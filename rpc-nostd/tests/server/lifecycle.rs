@@ -276,54 +276,6 @@ fn a_client_that_goes_away_has_its_calls_finished_and_its_connection_closed() {
 }
 
 #[test]
-fn two_connections_do_not_know_each_other() {
-    let log = Log::default();
-    serving(hanging(&log), async |bench| {
-        let (mut one, mut two) = (bench.open().await, bench.open().await);
-        // The same streams on both; one is at its limit, then fails.
-        for stream in [1, 3] {
-            one.send(&frames::headers(stream, &request(CHAT.path()), false));
-        }
-        bench.echo(&mut two, 1, b"two").await;
-        bench.echo(&mut two, 3, b"two").await;
-        one.send(&frames::data(0, b"DATA on stream 0", false));
-        bench.pass(1_000).await;
-        assert_eq!(goaways(&one.look()), [(3, 1)]);
-        assert!(one.socket.is_closed());
-        assert_eq!(*log.borrow(), ["dropped", "dropped"]);
-        bench.echo(&mut two, 5, b"two").await;
-    });
-}
-
-#[test]
-fn a_further_client_waits_until_a_place_is_free() {
-    serving(Echo, async |bench| {
-        let (first, mut second) = (bench.open().await, bench.open().await);
-        let mut third = bench.connect();
-        third.send(PREFACE);
-        third.send(&frames::settings(&[]));
-        bench.pass(5_000).await;
-        assert!(third.look().is_empty());
-        first.socket.close();
-        bench.settle().await;
-        assert_eq!(third.look_for(frames::SETTINGS).len(), 2);
-        third.send(&frames::settings_ack());
-        bench.echo(&mut third, 1, b"third").await;
-        bench.echo(&mut second, 1, b"second").await;
-    });
-}
-
-#[test]
-fn a_listener_that_fails_is_asked_again() {
-    serving(Echo, async |bench| {
-        bench.net.fail(5);
-        bench.pass(1_000).await;
-        let mut wire = bench.open().await;
-        bench.echo(&mut wire, 1, b"x").await;
-    });
-}
-
-#[test]
 fn a_client_that_says_nothing_loses_its_place_after_ten_seconds() {
     for words in [&b""[..], &PREFACE[..10], PREFACE, b"GET / HTTP/1.1\r\n"] {
         serving_as(quiet(), Echo, async |bench| {

@@ -13,6 +13,7 @@ mod lifecycle;
 mod memory;
 mod metadata;
 mod net;
+mod places;
 mod requests;
 mod service;
 #[path = "../support/mod.rs"]

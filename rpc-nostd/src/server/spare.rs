@@ -1,0 +1,115 @@
+//! Turns clients away while every connection is taken.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::task::Poll;
+
+use embedded_io_async::{Read, Write};
+use h2_lite::frame::{GoAway, Settings};
+use h2_lite::{ErrorCode, StreamId};
+
+use crate::driver::{Either, first, sleep_until};
+use crate::server::session::ServerSession;
+use crate::time::Timer;
+use crate::transport::asynch::{Acceptor, Duplex};
+
+/// The places of a server.
+type Places<'s, 'r> = &'s [Option<RefCell<ServerSession<'r>>>];
+
+/// Whether a further client finds a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Free,
+    Taken,
+    /// There will be no further client.
+    Stopping,
+}
+
+/// Accepts those who find every place taken, and says goodbye; returns when the server is shut down.
+///
+/// To be polled with the places' own futures, and behind them: nobody else wakes it when one is taken or free.
+pub(crate) async fn turn_away<A: Acceptor>(places: Places<'_, '_>, mut acceptor: A, timer: &dyn Timer) {
+    loop {
+        if until(places, |standing| standing != Standing::Free).await == Standing::Stopping {
+            return;
+        }
+        let relieved = until(places, |standing| standing != Standing::Taken);
+        match first(relieved, acceptor.accept()).await {
+            Either::First(Standing::Stopping) => return,
+            Either::First(_) => continue,
+            Either::Second(Ok(mut transport)) => {
+                let enough = timer.now().saturating_add_millis(GOODBYE_MS);
+                first(say_goodbye(&mut transport), sleep_until(timer, enough)).await;
+                let enough = timer.now().saturating_add_millis(GOODBYE_MS);
+                first(transport.close(), sleep_until(timer, enough)).await;
+            }
+            Either::Second(Err(_)) => {}
+        }
+        // A client that comes back at once must not keep the device busy.
+        let later = timer.now().saturating_add_millis(PAUSE_MS);
+        let stopping = until(places, |standing| standing == Standing::Stopping);
+        first(stopping, sleep_until(timer, later)).await;
+    }
+}
+
+/// SETTINGS, which must come first (RFC 9113 section 3.4), and a GOAWAY by which the client knows that none of its calls
+/// was looked at, so that it can send them elsewhere (section 6.8). Then waits for the client to close.
+async fn say_goodbye<D: Duplex>(transport: &mut D) {
+    let settings = Settings {
+        length: 0,
+        ack: false,
+    };
+    let goaway = GoAway {
+        last_stream_id: StreamId::CONNECTION,
+        code: ErrorCode::NO_ERROR,
+    };
+    let (mut reader, mut writer) = transport.split();
+    for frame in [settings.encode().as_slice(), goaway.encode().as_slice()] {
+        let mut rest = frame;
+        while !rest.is_empty() {
+            match writer.write(rest).await {
+                Ok(written) if written > 0 => rest = rest.get(written..).unwrap_or_default(),
+                _ => return,
+            }
+        }
+    }
+    if D::FLUSH && writer.flush().await.is_err() {
+        return;
+    }
+    // Closed with octets that nobody has read, TCP would reset the connection, and the GOAWAY with it.
+    let mut ignored = [0; 32];
+    while let Ok(1..) = reader.read(&mut ignored).await {}
+}
+
+async fn until(places: Places<'_, '_>, wanted: impl Fn(Standing) -> bool) -> Standing {
+    poll_fn(|_| {
+        let standing = standing(places);
+        if wanted(standing) {
+            Poll::Ready(standing)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+fn standing(places: Places<'_, '_>) -> Standing {
+    let sessions = || {
+        places
+            .iter()
+            .flatten()
+            .filter_map(|place| place.try_borrow().ok())
+    };
+    if sessions().any(|session| session.is_stopping()) {
+        Standing::Stopping
+    } else if sessions().all(|session| session.is_connected()) {
+        Standing::Taken
+    } else {
+        Standing::Free
+    }
+}
+
+/// How long a client may take to read its GOAWAY and leave.
+const GOODBYE_MS: u64 = 1_000;
+/// Between two clients that are turned away.
+const PAUSE_MS: u64 = 1_000;
