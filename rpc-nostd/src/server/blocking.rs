@@ -5,7 +5,7 @@ use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Waker};
 
-use embassy_futures::join::join_array;
+use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
 use crate::pump::Pump;
@@ -13,7 +13,7 @@ use crate::server::config::ServerConfig;
 use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
-use crate::server::worker::{Shared, work};
+use crate::server::worker::{Shared, workers};
 use crate::time::Clock;
 use crate::transport::blocking::Transport;
 
@@ -64,13 +64,10 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
             session.resume();
             session.connected(shared.now());
         });
-        let mut indices = 0u8..;
-        let workers: [_; STREAMS] =
-            core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), self.service));
-        let mut workers = pin!(join_array(workers));
+        let mut workers = pin!(workers::<S, STREAMS>(shared, self.service));
         let mut poll_workers = || {
             // They never end.
-            let _ = workers.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let _ = pin!(select_slice(workers.as_mut())).poll(&mut Context::from_waker(Waker::noop()));
         };
         let reason = drive(shared, transport, keep_going, &mut poll_workers);
         shared.with(|session| session.disconnected(shared.now()));

@@ -25,5 +25,5 @@ pub use call::{Call, Context, Receiver, Sender};
 pub use config::ServerConfig;
 pub use large::{LargeReader, LargeWriter};
 pub use resources::ServerResources;
-pub use runner::{Server, ServerRunner};
+pub use runner::{ConnectionRunner, Server, ServerRunner};
 pub use service::{And, Intercepted, Interceptor, Routes, Service, find};

@@ -1,10 +1,12 @@
 //! The async server: its connections, each with a task that accepts and serves, and its handle.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::{Future, poll_fn};
+use core::pin::pin;
 use core::task::Poll;
 
-use embassy_futures::join::{join, join_array};
+use embassy_futures::join::join;
+use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
 use crate::driver::{Driver, Either, first, sleep_until};
@@ -14,7 +16,7 @@ use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
 use crate::server::spare::turn_away;
-use crate::server::worker::{Shared, work};
+use crate::server::worker::{Never, Shared, workers};
 use crate::time::{Clock, Timer};
 use crate::transport::asynch::Acceptor;
 
@@ -83,7 +85,7 @@ impl core::fmt::Debug for Server<'_> {
     }
 }
 
-/// Does the work of a [`Server`]: spawn [`ServerRunner::run`] as a task.
+/// Does the work of a [`Server`]: spawn [`ServerRunner::run`] as a task, or each of [`ServerRunner::connections`].
 pub struct ServerRunner<'r, A, S, const CONNECTIONS: usize, const STREAMS: usize> {
     sessions: &'r [Option<RefCell<ServerSession<'r>>>; CONNECTIONS],
     acceptors: [A; CONNECTIONS],
@@ -100,6 +102,9 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
     /// A client that finds every connection taken is not answered: over `embassy-net`, where no socket listens for it, its
     /// TCP connection is refused; on a host it waits in the listener's queue. [`Self::run_with_spare`] answers it.
     ///
+    /// The future holds those of all handlers. When it is polled first, they pass over the stack: where that is small,
+    /// use [`Self::connections`].
+    ///
     /// Cancel safety: dropping the future ends the connections and drops the handlers.
     pub async fn run(self) {
         self.serve_all().await;
@@ -110,23 +115,31 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
     /// second, so that clients that come back at once do not keep the device busy.
     pub async fn run_with_spare<B: Acceptor>(self, spare: B) {
         let turning_away = turn_away(self.sessions, spare, self.timer);
-        join(self.serve_all(), turning_away).await;
+        let serving = pin!(self.serve_all());
+        join(serving, turning_away).await;
     }
 
-    fn serve_all(self) -> impl Future<Output = [(); CONNECTIONS]> {
-        let Self {
-            sessions,
-            acceptors,
+    async fn serve_all(self) {
+        let running = Cell::new(CONNECTIONS);
+        let connections = pin!(run_all(self.connections(), &running));
+        let over = poll_fn(|_| match running.get() {
+            0 => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        first(select_slice(connections), over).await;
+    }
+
+    /// The connections, to be spawned as tasks of their own, on the same executor.
+    pub fn connections(self) -> [ConnectionRunner<'r, A, S, STREAMS>; CONNECTIONS] {
+        let (service, clock, timer) = (self.service, self.clock, self.timer);
+        let mut sessions = self.sessions.iter();
+        self.acceptors.map(|acceptor| ConnectionRunner {
+            session: sessions.next().and_then(Option::as_ref),
+            acceptor,
             service,
             clock,
             timer,
-        } = self;
-        let mut places = sessions.iter();
-        let connections = acceptors.map(|acceptor| {
-            let session = places.next().and_then(Option::as_ref);
-            serve_place::<A, S, STREAMS>(session, acceptor, service, (clock, timer))
-        });
-        join_array(connections)
+        })
     }
 }
 
@@ -138,23 +151,50 @@ impl<A, S, const CONNECTIONS: usize, const STREAMS: usize> core::fmt::Debug
     }
 }
 
-/// One connection's place, and the workers of its slots.
-async fn serve_place<'r, A: Acceptor, S: Service, const STREAMS: usize>(
+/// Does the work of one of a server's connections: see [`ServerRunner::connections`].
+pub struct ConnectionRunner<'r, A, S, const STREAMS: usize> {
     session: Option<&'r RefCell<ServerSession<'r>>>,
     acceptor: A,
-    service: &S,
-    (clock, timer): (&'r dyn Clock, &'r dyn Timer),
-) {
-    let Some(session) = session else { return };
-    let shared = Shared {
-        session,
-        clock,
-        timer: Some(timer),
-    };
-    let mut indices = 0u8..;
-    let workers: [_; STREAMS] =
-        core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), service));
-    first(accept_and_serve(shared, timer, acceptor), join_array(workers)).await;
+    service: &'r S,
+    clock: &'r dyn Clock,
+    timer: &'r dyn Timer,
+}
+
+impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, STREAMS> {
+    /// Accepts a client after the other and serves its calls. Returns when the server has been shut down.
+    ///
+    /// Cancel safety: dropping the future ends the connection and drops its handlers.
+    pub async fn run(self) {
+        let Some(session) = self.session else { return };
+        let shared = Shared {
+            session,
+            clock: self.clock,
+            timer: Some(self.timer),
+        };
+        let workers = pin!(workers::<S, STREAMS>(shared, self.service));
+        let serving = accept_and_serve(shared, self.timer, self.acceptor);
+        first(serving, select_slice(workers)).await;
+    }
+}
+
+impl<A, S, const STREAMS: usize> core::fmt::Debug for ConnectionRunner<'_, A, S, STREAMS> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ConnectionRunner").finish_non_exhaustive()
+    }
+}
+
+/// The futures of all connections, which count down and never end. Inlined, their way to where they stay would be part of
+/// the caller's stack frame for good.
+#[inline(never)]
+fn run_all<A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize>(
+    connections: [ConnectionRunner<'_, A, S, STREAMS>; CONNECTIONS],
+    running: &Cell<usize>,
+) -> [impl Future<Output = Never>; CONNECTIONS] {
+    connections.map(|connection| async move {
+        connection.run().await;
+        running.set(running.get().saturating_sub(1));
+        core::future::pending().await
+    })
 }
 
 /// One connection after the other, until the server is shut down.

@@ -54,8 +54,19 @@ impl core::fmt::Debug for Shared<'_> {
     }
 }
 
+/// The workers of all slots of a connection. Inlined, their way to where they stay would be part of the caller's stack
+/// frame for good.
+#[inline(never)]
+pub(crate) fn workers<'r, S: Service, const STREAMS: usize>(
+    shared: Shared<'r>,
+    service: &'r S,
+) -> [impl Future<Output = Never> + use<'r, S, STREAMS>; STREAMS] {
+    let mut indices = 0u8..;
+    core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), service))
+}
+
 /// Serves the calls that come to slot `index`, for ever.
-pub(crate) async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
+async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
     loop {
         let accepted = accept(shared, index).await;
         match accepted.verdict {
