@@ -4,11 +4,12 @@ mod support;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
-use rpc_nostd::client::{LargeReader, LargeWriter, ServerStreaming, Unary};
+use rpc_nostd::client::{BidiStreaming, LargeReader, LargeWriter, ServerStreaming, Unary};
 use rpc_nostd::micropb::{DecodeError, MessageDecode, MessageEncode, PbDecoder, PbEncoder, PbRead, PbWrite};
 use rpc_nostd::{Code, Status};
-use support::client::{FEED, blob, chat, echo, feed, sleep, upload, with_channel};
+use support::client::{CHAT, FEED, blob, chat, echo, feed, sleep, upload, with_channel};
 use support::streams::{Got, StreamServer, body, resets};
 use support::{Blob, ECHO, Peers};
 
@@ -335,6 +336,45 @@ fn a_large_message_that_ends_early_is_internal_and_an_error_status_wins() {
             assert_eq!(receiver.next().await.unwrap_err().code(), code);
         });
     }
+}
+
+#[test]
+fn the_deadline_holds_inside_a_large_message() {
+    let server = StreamServer::new(|_, got, reply| {
+        if got == Got::Call {
+            reply.hang().head().octets(&image(1, &content(2_000))[..100]);
+        }
+    })
+    .settings(&[(4, 50)]);
+    let log = server.log.clone();
+    with_channel(Peers::one(server), async |mut channel, timer| {
+        let deadline = Duration::from_millis(300);
+        let call = BidiStreaming::<_, Blob, Blob>::new(&mut channel, &CHAT).deadline(deadline);
+        let (mut sender, mut receiver) = call.await.unwrap();
+        // There is credit for 50 octets.
+        let mut writer = sender.send_large(&blob(b""), &[1], 100).await.unwrap();
+        assert_eq!(
+            writer.write(&[0; 100]).await.unwrap_err().code(),
+            Code::DEADLINE_EXCEEDED
+        );
+        assert_eq!(timer.now_ms(), 300);
+        drop(writer);
+        assert_eq!(receiver.next().await.unwrap_err().code(), Code::DEADLINE_EXCEEDED);
+        drop((sender, receiver));
+        let request = Blob::default();
+        let call = ServerStreaming::<_, _, Blob>::new(&mut channel, &FEED, &request).deadline(deadline);
+        let mut receiver = call.await.unwrap();
+        let mut scratch = [0; 32];
+        let mut reader = receiver.next_large(PATH, &mut scratch).await.unwrap().unwrap();
+        assert_eq!(
+            read_all(&mut reader, 50).await.unwrap_err().code(),
+            Code::DEADLINE_EXCEEDED
+        );
+        assert_eq!(timer.now_ms(), 600);
+        drop(receiver);
+        sleep(timer, 1).await;
+    });
+    assert_eq!((resets(&log, 1), resets(&log, 3)), (vec![8], vec![8]));
 }
 
 #[test]

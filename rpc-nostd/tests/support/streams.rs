@@ -1,4 +1,5 @@
-//! A scripted server that knows messages and obeys flow control: it sends only what the client's windows allow.
+//! A scripted server that knows messages and obeys flow control: it sends only what the client's windows allow, and
+//! makes sure that the client gives back what it got, no more, and keeps to the windows that it is given.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -97,6 +98,8 @@ impl Reply {
 #[derive(Default)]
 struct Stream {
     window: i64,
+    /// Octets that the client may still send.
+    receive_window: i64,
     received: Vec<u8>,
     /// Content, and where header sections are in it.
     pending: VecDeque<u8>,
@@ -117,6 +120,7 @@ pub struct StreamServer {
     begun: bool,
     initial_window: i64,
     connection_window: i64,
+    receive_window: i64,
     streams: BTreeMap<u32, Stream>,
     credits: bool,
     open: bool,
@@ -135,6 +139,7 @@ impl StreamServer {
             begun: false,
             initial_window: 65_535,
             connection_window: 65_535,
+            receive_window: 65_535,
             streams: BTreeMap::new(),
             credits: true,
             open: true,
@@ -211,16 +216,21 @@ impl StreamServer {
             }
             frames::WINDOW_UPDATE => {
                 let credit = i64::from(u32::from_be_bytes(frame.payload[..4].try_into().unwrap()));
-                match self.streams.get_mut(&id) {
-                    _ if id == 0 => self.connection_window += credit,
-                    Some(stream) => stream.window += credit,
-                    None => {}
+                if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.window += credit;
+                    assert!(stream.window <= self.initial_window, "credit for what never came");
+                } else if id == 0 {
+                    self.connection_window += credit;
+                    assert!(self.connection_window <= 65_535, "credit for what never came");
                 }
                 self.pump(out);
             }
             frames::HEADERS => {
-                let window = self.initial_window;
-                self.streams.entry(id).or_default().window = window;
+                let settings = self.settings.iter().find(|(setting, _)| *setting == 4);
+                let receive_window = settings.map_or(65_535, |(_, value)| i64::from(*value));
+                let stream = self.streams.entry(id).or_default();
+                stream.window = self.initial_window;
+                stream.receive_window = receive_window;
                 self.tell(id, Got::Call, out);
                 if end {
                     self.tell(id, Got::End, out);
@@ -237,6 +247,16 @@ impl StreamServer {
     }
 
     fn data(&mut self, id: u32, payload: &[u8], end: bool, out: &mut Vec<u8>) {
+        let len = payload.len() as i64;
+        let stream = self.streams.entry(id).or_default();
+        assert!(
+            len == 0 || len <= stream.receive_window.min(self.receive_window),
+            "no credit for it"
+        );
+        if !self.credits {
+            stream.receive_window -= len;
+            self.receive_window -= len;
+        }
         if self.credits && !payload.is_empty() {
             let credit = (payload.len() as u32).to_be_bytes();
             out.extend(frames::frame(frames::WINDOW_UPDATE, 0, 0, &credit));
