@@ -12,7 +12,7 @@ use static_cell::StaticCell;
 pub fn run(init: impl FnOnce(Spawner)) -> ! {
     static EXECUTOR: StaticCell<raw::Executor> = StaticCell::new();
     let executor = EXECUTOR.init(raw::Executor::new(core::ptr::null_mut()));
-    init(executor.spawner());
+    begin(init, executor.spawner());
     loop {
         // SAFETY: the only caller of `poll`, in a loop: never reentrant. The pender below only sets a flag.
         unsafe { executor.poll() };
@@ -31,6 +31,12 @@ pub fn run(init: impl FnOnce(Spawner)) -> ! {
 #[unsafe(export_name = "__pender")]
 fn pend(_context: *mut ()) {
     WOKEN.store(true, Ordering::Relaxed);
+}
+
+/// What `init` needs of the stack is free again when the loop begins.
+#[inline(never)]
+fn begin(init: impl FnOnce(Spawner), spawner: Spawner) {
+    init(spawner);
 }
 
 /// A task was woken since the last poll began to look for one.

@@ -1,0 +1,8 @@
+//! The telemetry server, which gRPC clients call, on this machine.
+#![no_std]
+#![no_main]
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    lm3s6965evb::run(telemetry_server::start)
+}
