@@ -220,6 +220,15 @@ impl<'r> Request<'r> {
         }
     }
 
+    /// When the handler is dropped: not before all of its time is over, whatever part of a millisecond had passed
+    /// when it began. A client that is told too early takes it for a cancellation.
+    pub(crate) fn limit(&self) -> Deadline {
+        match (self.timeout, self.deadline) {
+            (Timeout::Ms(1..), Deadline::At(at)) => Deadline::At(at.saturating_add_millis(1)),
+            (_, deadline) => deadline,
+        }
+    }
+
     pub(crate) fn has_one_response(&self) -> bool {
         self.method.is_some_and(|method| method.one_response())
     }
@@ -286,6 +295,24 @@ mod tests {
                 list_encodings,
             }) => format!("{} {list_encodings}", status.code().as_u8()),
         }
+    }
+
+    #[test]
+    fn a_call_has_all_of_its_time_on_a_clock_of_whole_milliseconds() {
+        let mut outgoing = [0; 8];
+        let mut store = ReceivedMetadata::new(&mut []);
+        let mut request = Request::new(&mut outgoing);
+        request.recv_field(b"grpc-timeout", b"1m", one, &mut store);
+        // It may have come at 1,000.9.
+        request.recv_headers_end(false, Instant::from_millis(1_000));
+        assert!(!request.limit().is_past(Instant::from_millis(1_001)));
+        assert!(request.limit().is_past(Instant::from_millis(1_002)));
+        request.recv_field(b"grpc-timeout", b"0m", one, &mut store);
+        request.recv_headers_end(false, Instant::from_millis(2_000));
+        assert!(
+            request.limit().is_past(Instant::from_millis(2_000)),
+            "no time is none"
+        );
     }
 
     #[test]

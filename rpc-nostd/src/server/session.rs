@@ -241,7 +241,7 @@ impl<'r> ServerSession<'r> {
         match self.link.slot(key) {
             Some(slot) if !slot.head.cancelled => {
                 slot.head.worker = Some(waker.clone());
-                if slot.head.deadline.is_past(now) {
+                if slot.head.limit().is_past(now) {
                     Standing::Late
                 } else {
                     Standing::Runs
@@ -251,7 +251,14 @@ impl<'r> ServerSession<'r> {
         }
     }
 
-    /// When the call must be over.
+    /// When the handler is dropped.
+    pub(crate) fn limit(&mut self, key: SlotKey) -> Deadline {
+        self.link
+            .slot(key)
+            .map_or(Deadline::Never, |slot| slot.head.limit())
+    }
+
+    /// When the call must be over, as its client said.
     pub(crate) fn deadline(&mut self, key: SlotKey) -> Deadline {
         self.link
             .slot(key)

@@ -194,7 +194,7 @@ async fn while_standing<T>(
         let now = shared.now();
         let standing = shared.with(|session| {
             let standing = session.standing(key, cx.waker(), now);
-            (standing, session.deadline(key).at())
+            (standing, session.limit(key).at())
         });
         match standing {
             Some((Standing::Runs, until)) => {
