@@ -1,0 +1,20 @@
+//! The interop test's client and server on rpc-nostd, over this computer's TCP.
+//!
+//! Both come in two [`Sizes`]: as a computer can afford them, and as the 64 KiB device has them.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod server;
+
+pub use client::run;
+pub use server::serve;
+
+/// How much memory a client or server has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizes {
+    /// Receive buffers of 4,096 octets a call.
+    Host,
+    /// Receive buffers of 512 octets a call, and a send buffer of 1,024.
+    Device,
+}

@@ -1,0 +1,150 @@
+//! The client's cases, by their official names.
+//!
+//! Spec: gRPC `interop-test-descriptions.md`.
+
+mod cancel;
+mod metadata;
+mod soak;
+mod status;
+mod streaming;
+mod unary;
+
+use rpc_nostd::Channel;
+
+use crate::failure::Failure;
+
+pub use soak::{NewChannel, large_unary_beside};
+
+/// A case of the interop test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// An empty request gets an empty response.
+    EmptyUnary,
+    /// Request and response are larger than any window.
+    LargeUnary,
+    /// Four requests, then their size.
+    ClientStreaming,
+    /// Four responses of given sizes.
+    ServerStreaming,
+    /// Four turns.
+    PingPong,
+    /// Nothing is sent, nothing comes.
+    EmptyStream,
+    /// Metadata come back, each where it belongs.
+    CustomMetadata,
+    /// A status comes as it was sent.
+    StatusCodeAndMessage,
+    /// Its text may be any Unicode.
+    SpecialStatusMessage,
+    /// A method that the server does not have.
+    UnimplementedMethod,
+    /// A service that the server does not have.
+    UnimplementedService,
+    /// A call is cancelled before anything was sent.
+    CancelAfterBegin,
+    /// A call is cancelled in its middle.
+    CancelAfterFirstResponse,
+    /// The server does not answer in time.
+    TimeoutOnSleepingServer,
+    /// Many large calls on one channel.
+    RpcSoak,
+    /// Many channels with a large call each.
+    ChannelSoak,
+}
+
+impl Case {
+    /// All of them, in the official order.
+    pub const ALL: [Self; 16] = [
+        Self::EmptyUnary,
+        Self::LargeUnary,
+        Self::ClientStreaming,
+        Self::ServerStreaming,
+        Self::PingPong,
+        Self::EmptyStream,
+        Self::CustomMetadata,
+        Self::StatusCodeAndMessage,
+        Self::SpecialStatusMessage,
+        Self::UnimplementedMethod,
+        Self::UnimplementedService,
+        Self::CancelAfterBegin,
+        Self::CancelAfterFirstResponse,
+        Self::TimeoutOnSleepingServer,
+        Self::RpcSoak,
+        Self::ChannelSoak,
+    ];
+
+    /// The case of this official name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|case| case.name() == name)
+    }
+
+    /// The official name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EmptyUnary => "empty_unary",
+            Self::LargeUnary => "large_unary",
+            Self::ClientStreaming => "client_streaming",
+            Self::ServerStreaming => "server_streaming",
+            Self::PingPong => "ping_pong",
+            Self::EmptyStream => "empty_stream",
+            Self::CustomMetadata => "custom_metadata",
+            Self::StatusCodeAndMessage => "status_code_and_message",
+            Self::SpecialStatusMessage => "special_status_message",
+            Self::UnimplementedMethod => "unimplemented_method",
+            Self::UnimplementedService => "unimplemented_service",
+            Self::CancelAfterBegin => "cancel_after_begin",
+            Self::CancelAfterFirstResponse => "cancel_after_first_response",
+            Self::TimeoutOnSleepingServer => "timeout_on_sleeping_server",
+            Self::RpcSoak => "rpc_soak",
+            Self::ChannelSoak => "channel_soak",
+        }
+    }
+}
+
+/// What the cases work with.
+#[derive(Debug)]
+pub struct Bench<'r, N> {
+    /// To the server. Its deadlines and credentials are the caller's choice.
+    pub channel: Channel<'r>,
+    /// Makes the channels of channel_soak.
+    pub new_channel: N,
+    /// Calls of a soak, at least 1.
+    pub soak_iterations: u32,
+}
+
+impl<N: NewChannel> Bench<'_, N> {
+    /// Runs a case.
+    ///
+    /// Cancel safety: dropping the future cancels the case's call.
+    ///
+    /// # Errors
+    /// The first thing that was not as it should be.
+    pub async fn run(&mut self, case: Case) -> Result<(), Failure> {
+        let channel = self.channel;
+        match case {
+            Case::EmptyUnary => unary::empty_unary(channel).await,
+            Case::LargeUnary => unary::large_unary(channel).await,
+            Case::ClientStreaming => streaming::client_streaming(channel).await,
+            Case::ServerStreaming => streaming::server_streaming(channel).await,
+            Case::PingPong => streaming::ping_pong(channel).await,
+            Case::EmptyStream => streaming::empty_stream(channel).await,
+            Case::CustomMetadata => metadata::custom_metadata(channel).await,
+            Case::StatusCodeAndMessage => status::status_code_and_message(channel).await,
+            Case::SpecialStatusMessage => status::special_status_message(channel).await,
+            Case::UnimplementedMethod => status::unimplemented_method(channel).await,
+            Case::UnimplementedService => status::unimplemented_service(channel).await,
+            Case::CancelAfterBegin => cancel::cancel_after_begin(channel).await,
+            Case::CancelAfterFirstResponse => cancel::cancel_after_first_response(channel).await,
+            Case::TimeoutOnSleepingServer => cancel::timeout_on_sleeping_server(channel).await,
+            Case::RpcSoak => soak::rpc_soak(channel, self.soak_iterations).await,
+            Case::ChannelSoak => soak::channel_soak(&mut self.new_channel, self.soak_iterations).await,
+        }
+    }
+}
+
+/// Octets of payload in the request of a large call, and in its response.
+const LARGE_REQUEST: usize = 271_828;
+const LARGE_RESPONSE: u32 = 314_159;
+/// Octets of payload in each request of a stream, and in each response.
+const REQUEST_SIZES: [usize; 4] = [27_182, 8, 1_828, 45_904];
+const RESPONSE_SIZES: [u32; 4] = [31_415, 9, 2_653, 58_979];
