@@ -13,11 +13,13 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use rpc_nostd::blocking::Client;
-use rpc_nostd::client::Unary;
+use rpc_nostd::client::{BidiStreaming, ClientStreaming, ServerStreaming, Unary};
+use rpc_nostd::micropb::{MessageEncode, PbEncoder};
 use rpc_nostd::time::{Instant, Timer};
 use rpc_nostd::{Channel, Code, Config, MetadataEntry, ReceivedMetadata, Resources, Status};
 use support::chaos::{ChaosConnector, ChaosLink, World};
 use support::chaos_server::{answer_to, nonce_of};
+use support::client::{CHAT, FEED, UPLOAD, both};
 use support::{Blob, ECHO, VirtualTimer, run};
 
 #[test]
@@ -75,7 +77,11 @@ fn storm<
         let (world, left) = (&world, &left);
         others.push(Box::pin(async move {
             for call in 0..1 + world.rng.below(6) {
-                one_call(channel, world, [task as u8, call as u8]).await;
+                if world.rng.chance(50) {
+                    one_call(channel, world, [task as u8, call as u8]).await;
+                } else {
+                    one_stream(channel, world, [task as u8, call as u8]).await;
+                }
                 if world.rng.chance(40) {
                     pause(world, world.rng.below(3_000)).await;
                 }
@@ -181,6 +187,119 @@ async fn one_call(channel: Channel<'_>, world: &World<'_>, name: [u8; 2]) {
             assert_eq!(nonce, Some(nonce_of(&content).as_bytes()));
         }
     }
+}
+
+/// One stream of any kind, with one message each way, for that is what the servers expect.
+async fn one_stream(channel: Channel<'_>, world: &World<'_>, name: [u8; 2]) {
+    let rng = &world.rng;
+    let begun = world.timer.now_ms();
+    let size = rng.pick(&[0, 0, 10, 100, 300, 1_500]);
+    let mut content = [&name[..], &rng.below(1 << 48).to_be_bytes()].concat();
+    content.extend((0..rng.below(size + 1)).map(|octet| octet as u8));
+    let limit = rng.pick(&[0, 1, 20, 300, 2_000, 9_000, 20_000, 90_000]);
+    let deadline = Duration::from_millis(limit);
+    let request = Blob(content.clone());
+    let call = async {
+        match rng.below(4) {
+            0 => feed(channel, &request, deadline).await,
+            1 => upload(channel, &request, deadline).await,
+            2 => chat(channel, &request, deadline, rng.chance(20)).await,
+            _ => large(channel, &request, deadline, rng.below(300) as usize + 1).await,
+        }
+    };
+    let patience = if rng.chance(25) {
+        rng.below(3_000)
+    } else {
+        u64::MAX
+    };
+    let result = until(Box::pin(call), world, patience).await;
+    let took = world.timer.now_ms() - begun;
+    assert!(took <= limit, "a stream of {limit} ms took {took} ms: {result:?}");
+    // A stream may end well without any message.
+    if let Some(Ok(Some(answer))) = result {
+        assert_eq!(answer.0, answer_to(&content), "the answer to another call");
+    }
+}
+
+async fn feed(mut channel: Channel<'_>, request: &Blob, deadline: Duration) -> Result<Option<Blob>, Status> {
+    let call = ServerStreaming::new(&mut channel, &FEED, request);
+    let mut receiver = call.deadline(deadline).wait_for_ready().await?;
+    let answer: Option<Blob> = receiver.next().await?;
+    let end = receiver.next().await;
+    assert_eq!(
+        end,
+        receiver.next().await,
+        "an end that is told stays what it was"
+    );
+    end.map(|_| answer)
+}
+
+async fn upload(
+    mut channel: Channel<'_>,
+    request: &Blob,
+    deadline: Duration,
+) -> Result<Option<Blob>, Status> {
+    let call = ClientStreaming::new(&mut channel, &UPLOAD);
+    let mut upload = call.deadline(deadline).await?;
+    // A server may end a call before it has its request.
+    let sent = upload.send(request).await;
+    let answer: Blob = upload.finish().await?;
+    sent.map(|()| Some(answer))
+}
+
+async fn chat(
+    mut channel: Channel<'_>,
+    request: &Blob,
+    deadline: Duration,
+    gives_up: bool,
+) -> Result<Option<Blob>, Status> {
+    let call = BidiStreaming::new(&mut channel, &CHAT);
+    let (mut sender, mut receiver) = call.deadline(deadline).wait_for_ready().await?;
+    let sending = async {
+        sender.send(request).await?;
+        if !gives_up {
+            sender.finish().await?;
+        }
+        Ok::<(), Status>(())
+    };
+    let receiving = async {
+        let answer: Option<Blob> = receiver.next().await?;
+        receiver.next().await.map(|_| answer)
+    };
+    let (sent, answer) = both(sending, receiving).await;
+    sent.and(answer)
+}
+
+async fn large(
+    mut channel: Channel<'_>,
+    request: &Blob,
+    deadline: Duration,
+    piece: usize,
+) -> Result<Option<Blob>, Status> {
+    let mut octets = vec![0; request.compute_size()];
+    request
+        .encode(&mut PbEncoder::new(octets.as_mut_slice()))
+        .unwrap();
+    let call = Unary::<_, Blob, Blob>::new(&mut channel, &ECHO, request);
+    // The octets of the whole message.
+    let call = call.with_large_field(&[], octets.len()).deadline(deadline);
+    let (mut writer, mut receiver) = call.await?;
+    for piece in octets.chunks(piece) {
+        writer.write(piece).await?;
+    }
+    writer.finish().await?;
+    let mut answer = Vec::new();
+    let mut to = vec![0; piece];
+    if let Some(mut reader) = receiver.next_large(&[1], &mut []).await? {
+        loop {
+            match reader.read(&mut to).await? {
+                0 => break,
+                len => answer.extend(&to[..len]),
+            }
+        }
+        reader.finish::<Blob>()?;
+    }
+    receiver.next().await.map(|_| Some(Blob(answer)))
 }
 
 /// A good server is reached by calls that wait for it, within what backoff and a stuck link may cost.
