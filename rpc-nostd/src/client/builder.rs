@@ -30,7 +30,8 @@ pub type Unary<'a, C, Req, Resp> = CallBuilder<'a, C, UnaryKind<'a, Req, Resp>>;
 /// One request, a stream of responses: the outcome is a [`Receiver`](crate::client::Receiver), as soon as the request
 /// is sent.
 ///
-/// It is not made again where the server refuses its stream: `UNAVAILABLE`, and the caller decides.
+/// It is not made again where the server refuses its stream: `UNAVAILABLE`, and the caller decides. The deadline, also the
+/// default one, is for the whole stream: a feed that lasts names a longer one, or `.no_deadline()`.
 pub type ServerStreaming<'a, C, Req, Resp> = CallBuilder<'a, C, ServerStreamingKind<'a, Req, Resp>>;
 
 /// A stream of requests, one response: the outcome is an [`Upload`](crate::client::Upload), as soon as the headers are

@@ -1,4 +1,8 @@
 //! Opening a streaming call on a [`Channel`]: the future between a builder and the halves of the call.
+#![allow(
+    private_interfaces,
+    reason = "the kinds of call are traits that cannot be named outside of this crate"
+)]
 
 use core::future::{Future, IntoFuture};
 use core::pin::Pin;
@@ -28,10 +32,6 @@ pub trait StreamKind {
 
     /// Calls `f` with the message that goes out with the headers.
     #[doc(hidden)]
-    #[allow(
-        private_interfaces,
-        reason = "the trait cannot be named outside of this crate"
-    )]
     fn with_first(&self, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status>;
 }
 
@@ -41,10 +41,6 @@ pub trait AsyncKind<'r>: StreamKind {
     type Halves;
 
     #[doc(hidden)]
-    #[allow(
-        private_interfaces,
-        reason = "the trait cannot be named outside of this crate"
-    )]
     fn halves(&self, handle: Handle<'r>, call: StreamCall) -> Result<Self::Halves, Status>;
 }
 
@@ -124,16 +120,11 @@ pub(crate) fn poll_open(
 }
 
 /// Calls `f` with the one request.
-#[allow(clippy::type_complexity, reason = "a callback, named nowhere else")]
 fn with_request(request: &dyn Outgoing, f: &mut dyn FnMut(Option<&Framed<'_>>)) -> Result<(), Status> {
     f(Some(&opening::framed(request, true)?));
     Ok(())
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<Req: MessageEncode, Resp> StreamKind for ServerStreamingKind<'_, Req, Resp> {
     const HALVES: u8 = 1;
 
@@ -142,10 +133,6 @@ impl<Req: MessageEncode, Resp> StreamKind for ServerStreamingKind<'_, Req, Resp>
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<Req, Resp> StreamKind for ClientStreamingKind<Req, Resp> {
     const HALVES: u8 = 1;
 
@@ -155,10 +142,6 @@ impl<Req, Resp> StreamKind for ClientStreamingKind<Req, Resp> {
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<Req, Resp> StreamKind for BidiStreamingKind<Req, Resp> {
     const HALVES: u8 = 2;
 
@@ -174,10 +157,6 @@ impl<Req: MessageEncode, Resp> LargeRequestKind<'_, Req, Resp> {
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<Req: MessageEncode, Resp> StreamKind for LargeRequestKind<'_, Req, Resp> {
     const HALVES: u8 = 2;
 
@@ -192,10 +171,6 @@ impl<Req: MessageEncode, Resp> StreamKind for LargeRequestKind<'_, Req, Resp> {
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<'r, Req: MessageEncode, Resp> AsyncKind<'r> for ServerStreamingKind<'_, Req, Resp> {
     type Halves = Receiver<'r, Resp>;
 
@@ -204,10 +179,6 @@ impl<'r, Req: MessageEncode, Resp> AsyncKind<'r> for ServerStreamingKind<'_, Req
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<'r, Req, Resp> AsyncKind<'r> for ClientStreamingKind<Req, Resp> {
     type Halves = Upload<'r, Req, Resp>;
 
@@ -216,10 +187,6 @@ impl<'r, Req, Resp> AsyncKind<'r> for ClientStreamingKind<Req, Resp> {
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<'r, Req, Resp> AsyncKind<'r> for BidiStreamingKind<Req, Resp> {
     type Halves = (Sender<'r, Req>, Receiver<'r, Resp>);
 
@@ -229,10 +196,6 @@ impl<'r, Req, Resp> AsyncKind<'r> for BidiStreamingKind<Req, Resp> {
     }
 }
 
-#[allow(
-    private_interfaces,
-    reason = "the trait cannot be named outside of this crate"
-)]
 impl<'r, Req: MessageEncode, Resp> AsyncKind<'r> for LargeRequestKind<'_, Req, Resp> {
     type Halves = (LargeWriter<'r>, Receiver<'r, Resp>);
 
