@@ -9,10 +9,11 @@ use hpack_lite::Field;
 
 use crate::codec::{Framed, Outgoing};
 use crate::framing;
-use crate::link::SendError;
+use crate::link::{Link, SendError};
 use crate::metadata::{self, Kind, MetadataEntry, ReceivedMetadata};
-use crate::server::request::Refusal;
+use crate::server::request::{Refusal, Request};
 use crate::server::session::ServerSession;
+use crate::server::turns::Wants;
 use crate::slot::SlotKey;
 use crate::status::{Code, Status};
 
@@ -22,13 +23,14 @@ pub(crate) type Sent = Poll<Result<(), Status>>;
 impl<'r> ServerSession<'r> {
     /// Sends the response's headers with what the handler added to them, once.
     pub(crate) fn poll_headers(&mut self, key: SlotKey, now: Instant) -> Sent {
+        if self.link.slot(key).is_some_and(|slot| slot.head.headers_sent) {
+            return Poll::Ready(Ok(()));
+        }
+        self.may_send(key, Wants::Section);
         let (conn, slots) = (&mut self.link.conn, &mut self.link.slots);
         let Some(slot) = crate::link::find(slots, key) else {
             return Poll::Ready(Err(OVER));
         };
-        if slot.head.headers_sent {
-            return Poll::Ready(Ok(()));
-        }
         let Some(stream) = slot.stream() else {
             return Poll::Ready(Err(OVER));
         };
@@ -41,7 +43,9 @@ impl<'r> ServerSession<'r> {
             .send_response(stream, &fields, false, now)
             .map_err(SendError::from);
         slot.head.headers_sent = sent.is_ok();
-        self.link.wake_driver();
+        if sent.is_ok() {
+            self.link.wake_driver();
+        }
         sent_or(sent)
     }
 
@@ -67,9 +71,27 @@ impl<'r> ServerSession<'r> {
             prefix,
             end: false,
         };
-        self.link
-            .poll_send_message(key, &framed, sent, now)
-            .map(|sent| sent.map_err(send_error))
+        self.poll_piece(key, &mut |link| {
+            let before = *sent;
+            let polled = link.poll_send_message(key, &framed, sent, now);
+            (polled.map(|sent| sent.map_err(send_error)), *sent > before)
+        })
+    }
+
+    /// Lets `send` have a turn, which says whether it has sent anything.
+    pub(crate) fn poll_piece<T>(
+        &mut self,
+        key: SlotKey,
+        send: &mut dyn FnMut(&mut Link<'r, Request<'r>>) -> (Poll<Result<T, Status>>, bool),
+    ) -> Poll<Result<T, Status>> {
+        if !self.may_send(key, Wants::Data) {
+            return Poll::Pending;
+        }
+        let (polled, has_sent) = send(&mut self.link);
+        if has_sent {
+            self.had_turn(key);
+        }
+        polled
     }
 
     /// Counts a response before it is sent.
@@ -96,6 +118,7 @@ impl<'r> ServerSession<'r> {
 
     /// Ends the response: trailers, or headers and trailers in one section where nothing was sent before.
     pub(crate) fn poll_trailers(&mut self, key: SlotKey, end: &Ending<'_>, now: Instant) -> Sent {
+        self.may_send(key, Wants::Section);
         let conn = &mut self.link.conn;
         let Some(slot) = crate::link::find(self.link.slots, key) else {
             return Poll::Ready(Err(OVER));
@@ -129,7 +152,9 @@ impl<'r> ServerSession<'r> {
             }
         }
         slot.head.headers_sent |= sent.is_ok();
-        self.link.wake_driver();
+        if sent.is_ok() {
+            self.link.wake_driver();
+        }
         sent_or(sent)
     }
 
@@ -141,6 +166,9 @@ impl<'r> ServerSession<'r> {
         now: Instant,
     ) -> Sent {
         let (status, body) = answer;
+        let begun = self.link.slot(key).is_some_and(|slot| slot.head.headers_sent);
+        // The body may wait for the client's window, and nobody else with it.
+        self.may_send(key, if begun { Wants::Data } else { Wants::Section });
         let (conn, slots) = (&mut self.link.conn, &mut self.link.slots);
         let Some(slot) = crate::link::find(slots, key) else {
             return Poll::Ready(Err(OVER));

@@ -150,11 +150,14 @@ impl LargeWriter<'_, '_> {
         while !rest.is_empty() {
             let written = poll_fn(|cx| {
                 stream.poll_send(cx.waker(), |session, now| {
-                    match write.write(&mut session.link, stream.key, rest, now) {
-                        Ok(written) => Poll::Ready(Ok(written)),
-                        Err(SendError::NotNow) => Poll::Pending,
-                        Err(error) => Poll::Ready(Err(send_error(error))),
-                    }
+                    session.poll_piece(
+                        stream.key,
+                        &mut |link| match write.write(link, stream.key, rest, now) {
+                            Ok(written) => (Poll::Ready(Ok(written)), true),
+                            Err(SendError::NotNow) => (Poll::Pending, false),
+                            Err(error) => (Poll::Ready(Err(send_error(error))), false),
+                        },
+                    )
                 })
             })
             .await?;
@@ -191,9 +194,11 @@ impl LargeWriter<'_, '_> {
                         other => return other,
                     }
                 }
-                write
-                    .poll_start(&mut session.link, stream.key, response, &mut sent, now)
-                    .map(|result| result.map_err(send_error))
+                session.poll_piece(stream.key, &mut |link| {
+                    let before = sent;
+                    let polled = write.poll_start(link, stream.key, response, &mut sent, now);
+                    (polled.map(|result| result.map_err(send_error)), sent > before)
+                })
             })
         })
         .await?;

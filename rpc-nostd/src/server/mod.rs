@@ -18,6 +18,7 @@ mod runner;
 mod service;
 mod session;
 mod spare;
+mod turns;
 mod worker;
 
 pub use blocking::BlockingServer;

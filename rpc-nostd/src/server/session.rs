@@ -16,6 +16,7 @@ use crate::server::events::{self, Reaction};
 use crate::server::lifecycle::{Due, Lifecycle};
 use crate::server::request::{Phase, Refusal, Request};
 use crate::server::service::Lookup;
+use crate::server::turns::Turns;
 use crate::slot::{Slot, SlotKey, SlotState};
 
 /// One connection's place in a server: a connection after the other uses it.
@@ -23,6 +24,7 @@ pub(crate) struct ServerSession<'r> {
     pub(crate) link: Link<'r, Request<'r>>,
     lookup: Lookup,
     life: Lifecycle,
+    pub(crate) turns: Turns,
     connected: bool,
     /// No more connections after this one.
     stopping: bool,
@@ -87,6 +89,7 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
     }
 
     fn give_back(&mut self, transmit: Transmit<'r>, written: usize, now: Instant) {
+        self.turns.fill = self.turns.fill.wrapping_add(1);
         self.link.give_back(transmit, written, now);
         self.reap();
     }
@@ -147,6 +150,7 @@ impl<'r> ServerSession<'r> {
             link: Link::new(conn, slots),
             lookup,
             life: Lifecycle::new(config),
+            turns: Turns::default(),
             connected: false,
             stopping: false,
             given_up: false,

@@ -6,6 +6,7 @@ mod bench;
 mod blocking;
 mod calls;
 mod cancel;
+mod fairness;
 mod floods;
 mod flow;
 mod interceptors;
