@@ -8,6 +8,7 @@ mod ci;
 mod corpora;
 mod demo;
 mod device;
+mod examples;
 mod firmware;
 mod hygiene;
 mod interop;
@@ -50,6 +51,8 @@ struct Arguments {
 enum Command {
     /// Boot firmware on an emulated Cortex-M and let it call a gRPC server on this computer
     Demo(DemoOptions),
+    /// The examples' client and server, on this computer and on both emulated machines, each with each
+    Examples,
     /// Host tests, firmware builds, runs on QEMU, interop with tonic and Python's grpcio
     Test,
     /// The official gRPC interop cases against other implementations and proxies, in both roles
@@ -96,6 +99,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let workspace = Workspace::locate()?;
     match &arguments.command {
         Command::Demo(options) => demo::run(&workspace, options),
+        Command::Examples => examples::run(&workspace),
         Command::Test => {
             let mut report = Report::new(workspace.ci);
             test::run(&workspace, &mut report);
