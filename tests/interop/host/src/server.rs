@@ -22,7 +22,7 @@ pub async fn serve(
 ) -> Result<(), ConfigError> {
     let mut config = ServerConfig::new();
     match sizes {
-        Sizes::Host => serve_sized::<4, 8, 4096, 16384>(listener, &config, stop).await,
+        Sizes::Host => serve_sized::<12, 8, 4096, 8192>(listener, &config, stop).await,
         Sizes::Device => {
             // Clients that keep channels open while they use others must not keep those out.
             config.max_connection_idle = Some(Duration::from_secs(1));

@@ -15,9 +15,9 @@ use rpc_nostd::{Code, Status};
 
 use crate::payload::{IN_REQUEST, IN_RESPONSE};
 use crate::testing::{
-    BoolValue, EchoStatus, Empty, ResponseParameters, SimpleRequest, SimpleResponse,
-    StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest,
-    StreamingOutputCallResponse, TestService, TestServiceServer,
+    BoolValue, EchoStatus, Empty, SimpleRequest, SimpleResponse, StreamingInputCallRequest,
+    StreamingInputCallResponse, StreamingOutputCallRequest, StreamingOutputCallResponse, TestService,
+    TestServiceServer,
 };
 
 pub use echo::Echo;
@@ -62,8 +62,11 @@ impl TestService for Interop<'_> {
         requests: &mut Receiver<'_, StreamingOutputCallRequest>,
         replies: &mut Sender<'_, StreamingOutputCallResponse>,
     ) -> Result<(), Status> {
-        let request = payload::only(requests, &IN_REQUEST).await?;
-        self.answer(&request, replies).await
+        let wanted = {
+            let request = payload::only(requests, &IN_REQUEST).await?;
+            wanted_by(&request)?
+        };
+        self.send_all(&wanted, replies).await
     }
 
     async fn streaming_input_call(
@@ -90,8 +93,8 @@ impl TestService for Interop<'_> {
         requests: &mut Receiver<'_, StreamingOutputCallRequest>,
         replies: &mut Sender<'_, StreamingOutputCallResponse>,
     ) -> Result<(), Status> {
-        while let Some((request, _)) = payload::next(requests, &IN_REQUEST).await? {
-            self.answer(&request, replies).await?;
+        while let Some(wanted) = next_wanted(requests).await? {
+            self.send_all(&wanted, replies).await?;
         }
         Ok(())
     }
@@ -102,49 +105,31 @@ impl TestService for Interop<'_> {
         requests: &mut Receiver<'_, StreamingOutputCallRequest>,
         replies: &mut Sender<'_, StreamingOutputCallResponse>,
     ) -> Result<(), Status> {
-        let mut wanted = heapless::Vec::<Reply, KEPT_REPLIES>::new();
-        while let Some((request, _)) = payload::next(requests, &IN_REQUEST).await? {
-            let request: StreamingOutputCallRequest = request;
-            end_with(request.response_status())?;
-            for parameters in &request.response_parameters {
-                let reply = Reply::new(parameters)?;
-                wanted.push(reply).map_err(|_| TOO_MANY_REPLIES)?;
-            }
+        let mut kept = heapless::Vec::<Reply, KEPT_REPLIES>::new();
+        while let Some(wanted) = next_wanted(requests).await? {
+            kept.extend_from_slice(&wanted).map_err(|_| TOO_MANY_REPLIES)?;
         }
-        for reply in &wanted {
-            self.send(*reply, replies).await?;
-        }
-        Ok(())
+        self.send_all(&kept, replies).await
     }
 }
 
 impl Interop<'_> {
-    /// Sends the replies that a request asks for, or ends as it asks.
-    async fn answer(
+    async fn send_all(
         &self,
-        request: &StreamingOutputCallRequest,
+        wanted: &[Reply],
         replies: &mut Sender<'_, StreamingOutputCallResponse>,
     ) -> Result<(), Status> {
-        end_with(request.response_status())?;
-        for parameters in &request.response_parameters {
-            self.send(Reply::new(parameters)?, replies).await?;
+        for reply in wanted {
+            if reply.pause_ms > 0 {
+                self.sleep(reply.pause_ms).await;
+            }
+            payload::send(replies, &StreamingOutputCallResponse::default(), reply.size).await?;
         }
         Ok(())
     }
 
-    async fn send(
-        &self,
-        reply: Reply,
-        replies: &mut Sender<'_, StreamingOutputCallResponse>,
-    ) -> Result<(), Status> {
-        if reply.pause_ms > 0 {
-            self.sleep(reply.pause_ms).await;
-        }
-        payload::send(replies, &StreamingOutputCallResponse::default(), reply.size).await
-    }
-
-    async fn sleep(&self, ms: u64) {
-        let due = self.timer.now().saturating_add_millis(ms);
+    async fn sleep(&self, ms: u32) {
+        let due = self.timer.now().saturating_add_millis(u64::from(ms));
         poll_fn(|cx| {
             if self.timer.now() >= due {
                 return Poll::Ready(());
@@ -162,21 +147,39 @@ impl core::fmt::Debug for Interop<'_> {
     }
 }
 
-/// A reply that is to be sent.
+/// A reply that is to be sent. A request takes several times as much memory.
 #[derive(Clone, Copy, Debug)]
 struct Reply {
     /// Octets of payload.
-    size: usize,
-    pause_ms: u64,
+    size: u32,
+    pause_ms: u32,
 }
 
-impl Reply {
-    fn new(parameters: &ResponseParameters) -> Result<Self, Status> {
-        Ok(Self {
-            size: size_of(parameters.size)?,
-            pause_ms: u64::try_from(parameters.interval_us).unwrap_or(0).div_ceil(1_000),
-        })
+/// The replies that one request can ask for: `response_parameters` has the same capacity.
+type Wanted = heapless::Vec<Reply, 8>;
+
+/// What the next request asks for.
+async fn next_wanted(
+    requests: &mut Receiver<'_, StreamingOutputCallRequest>,
+) -> Result<Option<Wanted>, Status> {
+    match payload::next(requests, &IN_REQUEST).await? {
+        Some((request, _)) => wanted_by(&request).map(Some),
+        None => Ok(None),
     }
+}
+
+/// What a request asks for: replies, or an end.
+fn wanted_by(request: &StreamingOutputCallRequest) -> Result<Wanted, Status> {
+    end_with(request.response_status())?;
+    let mut wanted = Wanted::new();
+    for parameters in &request.response_parameters {
+        let reply = Reply {
+            size: size_of(parameters.size)?,
+            pause_ms: u32::try_from(parameters.interval_us).unwrap_or(0).div_ceil(1_000),
+        };
+        wanted.push(reply).map_err(|_| TOO_MANY_REPLIES)?;
+    }
+    Ok(wanted)
 }
 
 /// Compressed messages are refused before a handler sees them: every one that gets here came uncompressed.
@@ -199,8 +202,8 @@ fn end_with(status: Option<&EchoStatus>) -> Result<(), Status> {
 }
 
 /// As many octets as a request asks for.
-fn size_of(size: i32) -> Result<usize, Status> {
-    usize::try_from(size).map_err(|_| NEGATIVE_SIZE)
+fn size_of(size: i32) -> Result<u32, Status> {
+    u32::try_from(size).map_err(|_| NEGATIVE_SIZE)
 }
 
 /// Replies that a HalfDuplexCall can ask for.

@@ -43,8 +43,9 @@ pub(super) async fn only<M: MessageDecode + MessageEncode + Default>(
 pub(super) async fn send<M: MessageEncode>(
     replies: &mut Sender<'_, M>,
     reply: &M,
-    size: usize,
+    size: u32,
 ) -> Result<(), Status> {
+    let size = usize::try_from(size).map_err(|_| TOO_LONG)?;
     let mut writer = replies.send_large(reply, &IN_RESPONSE, size).await?;
     write_zeros(&mut writer).await?;
     writer.finish().await
@@ -81,4 +82,8 @@ const SCRATCH: usize = 256;
 const NO_REQUEST: Status = Status::new(
     Code::UNIMPLEMENTED,
     "the call ended without the request that its method has",
+);
+const TOO_LONG: Status = Status::new(
+    Code::RESOURCE_EXHAUSTED,
+    "the payload that is asked for is longer than this server's memory addresses can say",
 );
