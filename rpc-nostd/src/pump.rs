@@ -70,7 +70,11 @@ impl<'c> Pump<'c> {
     }
 }
 
-fn write<'r>(
+/// Writes once, as much as the transport takes. Returns whether that was anything.
+///
+/// # Errors
+/// What the transport says of a write that failed.
+pub(crate) fn write<'r>(
     endpoint: &mut (dyn Endpoint<'r> + 'r),
     transport: &mut dyn Transport,
     now: Instant,

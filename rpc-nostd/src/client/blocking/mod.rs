@@ -19,7 +19,7 @@ use crate::client::session::Session;
 use crate::client::single::UnaryCall;
 use crate::client::stream::StreamCall;
 use crate::codec::{Framed, Outgoing};
-use crate::endpoint::Endpoint;
+use crate::pump::{self, Pump};
 use crate::status::{Code, Status};
 use crate::time::Clock;
 pub use crate::transport::blocking::{Polled, Timed, Transport};
@@ -39,9 +39,7 @@ pub struct Client<'r, T> {
     clock: &'r dyn Clock,
     pub(crate) credentials: Provider<'r>,
     transport: T,
-    chunk: &'r mut [u8],
-    /// Octets of `chunk` that wait until output is flushed.
-    unread: core::ops::Range<usize>,
+    pump: Pump<'r>,
     /// Writes since the last read.
     unanswered: u8,
     connected: bool,
@@ -71,8 +69,7 @@ impl<'r, T: Transport> Client<'r, T> {
             clock,
             credentials: config.credentials,
             transport,
-            chunk: parts.chunk,
-            unread: 0..0,
+            pump: Pump::new(parts.chunk),
             unanswered: 0,
             connected: false,
         };
@@ -143,7 +140,7 @@ impl<'r, T: Transport> Client<'r, T> {
     }
 
     fn begin(&mut self) {
-        self.unread = 0..0;
+        self.pump.clear();
         self.connected = true;
         self.session.connectivity.connecting();
         self.session.connected(self.clock.now());
@@ -154,7 +151,9 @@ impl<'r, T: Transport> Client<'r, T> {
         if !self.connected {
             return false;
         }
-        match self.exchange() {
+        self.unanswered = 0;
+        let now = self.clock.now();
+        match self.pump.turn(&mut self.session, &mut self.transport, now) {
             Ok(moved) => moved,
             Err(reason) => {
                 self.lose(reason);
@@ -166,8 +165,8 @@ impl<'r, T: Transport> Client<'r, T> {
     /// Writes what is there to write, as far as the transport takes it.
     fn flush(&mut self) {
         while self.connected {
-            match self.write() {
-                Ok(true) => {}
+            match pump::write(&mut self.session, &mut self.transport, self.clock.now()) {
+                Ok(true) => self.unanswered = self.unanswered.saturating_add(1),
                 Ok(false) => return,
                 Err(reason) => self.lose(reason),
             }
@@ -177,52 +176,6 @@ impl<'r, T: Transport> Client<'r, T> {
     fn lose(&mut self, reason: &'static str) {
         self.connected = false;
         self.session.disconnected(reason, self.clock.now());
-    }
-
-    fn exchange(&mut self) -> Result<bool, &'static str> {
-        let now = self.clock.now();
-        // A failure leaves a GOAWAY to write; then the connection is finished.
-        let failed = !self.session.handle_timeout(now);
-        let wrote = self.write()?;
-        if failed && !wrote || self.session.is_finished(now) {
-            return Err(self.session.end_reason());
-        }
-        let read = self.read()?;
-        Ok(wrote || read)
-    }
-
-    fn write(&mut self) -> Result<bool, &'static str> {
-        let now = self.clock.now();
-        let Some(transmit) = self.session.take_transmit(now) else {
-            return Ok(false);
-        };
-        let result = self.transport.try_write(transmit.bytes());
-        let written = result.unwrap_or_default().unwrap_or_default();
-        self.session.give_back(transmit, written, now);
-        self.unanswered = self.unanswered.saturating_add(1);
-        result.map(|_| written > 0)
-    }
-
-    fn read(&mut self) -> Result<bool, &'static str> {
-        self.unanswered = 0;
-        if !self.session.wants_input() {
-            return Ok(false);
-        }
-        if self.unread.is_empty() {
-            match self.transport.try_read(self.chunk)? {
-                Some(0) => return Err("the server closed the connection"),
-                Some(read) => self.unread = 0..read,
-                None => return Ok(false),
-            }
-        }
-        let input = self.chunk.get(self.unread.clone()).unwrap_or_default();
-        // An error is found again by the next turn, which writes the GOAWAY.
-        let left = self
-            .session
-            .handle_input(input, self.clock.now())
-            .map_or(0, <[u8]>::len);
-        self.unread.start = self.unread.end.saturating_sub(left);
-        Ok(true)
     }
 }
 
