@@ -263,6 +263,20 @@ fn headers_of_a_call_that_ends_without_any_are_its_status() {
 }
 
 #[test]
+fn headers_of_an_http_error_page_are_its_status() {
+    let server = StreamServer::new(|_, got, reply| {
+        if got == Got::Call {
+            reply.fields(&[(":status", "503"), ("content-type", "text/html")], false);
+        }
+    });
+    with_channel(Peers::one(server), async |channel, _| {
+        let (_sender, mut receiver) = chat(channel).await.unwrap();
+        assert_eq!(receiver.headers().await.unwrap_err().code(), Code::UNAVAILABLE);
+        assert_eq!(receiver.next().await.unwrap_err().code(), Code::UNAVAILABLE);
+    });
+}
+
+#[test]
 fn request_metadata_goes_out_with_a_stream_and_an_illegal_one_fails_it_unsent() {
     let server = StreamServer::new(|_, got, reply| {
         if got == Got::End {

@@ -103,9 +103,9 @@ impl Response {
         self.one_response && !self.taken
     }
 
-    /// Whether the headers, and so the initial metadata, have arrived.
+    /// Whether the headers of a gRPC response, and so the initial metadata, have arrived.
     pub(crate) fn has_headers(&self) -> bool {
-        self.headers_done
+        self.headers_done && self.content == Content::Grpc
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {
