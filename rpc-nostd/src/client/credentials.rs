@@ -26,7 +26,7 @@ use crate::status::{Code, Status};
 /// #[derive(Default)]
 /// struct Token {
 ///     bearer: RefCell<String>, // "Bearer ...": a heapless::String on a device
-///     waiting: Cell<Option<Waker>>,
+///     waiting: RefCell<Vec<Waker>>, // of each call: a heapless::Vec on a device
 ///     wanted: Cell<bool>,
 /// }
 ///
@@ -34,9 +34,7 @@ use crate::status::{Code, Status};
 ///     fn store(&self, bearer: &str) {
 ///         *self.bearer.borrow_mut() = bearer.into();
 ///         self.wanted.set(false);
-///         if let Some(waker) = self.waiting.take() {
-///             waker.wake();
-///         }
+///         self.waiting.take().into_iter().for_each(Waker::wake);
 ///     }
 /// }
 ///
@@ -46,7 +44,10 @@ use crate::status::{Code, Status};
 ///             return Poll::Ready(Ok(()));
 ///         }
 ///         self.wanted.set(true);
-///         self.waiting.set(Some(waker.clone()));
+///         let mut waiting = self.waiting.borrow_mut();
+///         if !waiting.iter().any(|kept| kept.will_wake(waker)) {
+///             waiting.push(waker.clone());
+///         }
 ///         Poll::Pending
 ///     }
 ///
@@ -61,8 +62,8 @@ use crate::status::{Code, Status};
 /// ```
 pub trait CallCredentials {
     /// Whether the entries are at hand. `Pending`: a token is being fetched, and `waker` is woken when it is there; the
-    /// call waits no longer than its deadline. One waker is kept for each call that waits, or one for all: a waker
-    /// that is replaced should be woken, so that its call asks again.
+    /// call waits no longer than its deadline. Several calls may wait at once: each has a waker of its own, and one that
+    /// is not kept waits until its deadline.
     ///
     /// # Errors
     /// The status with which the call fails, before anything is sent.

@@ -29,7 +29,11 @@ pub use crate::transport::blocking::{Polled, Timed, Transport};
 /// ```ignore
 /// let mut telemetry = TelemetryClient::new(Client::new(&mut resources, Polled(uart), &clock, config)?);
 /// let reply = telemetry.report(&request).call()?;
+/// let mut events = telemetry.subscribe(&topic).call()?;
+/// while let Some(event) = events.next()? { /* ... */ }
 /// ```
+///
+/// A stream has the client to itself until it is dropped, and moves only inside of its calls.
 ///
 /// Between calls nothing runs: call [`Client::poll`] now and then, at least every few seconds: the server's
 /// SETTINGS, PINGs and GOAWAY are answered only then, and a server that gets no answer in time hangs up. A
