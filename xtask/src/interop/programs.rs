@@ -57,8 +57,8 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Runs `case` against 127.0.0.1:`port`; soaks go on for `soak_iterations`.
-    pub(crate) fn client_command(&self, case: &str, port: u16, soak_iterations: u32) -> Command {
+    /// Runs `case` against 127.0.0.1:`port`.
+    pub(crate) fn client_command(&self, case: &str, port: u16, soak: Soak) -> Command {
         let program = match &self.other_client {
             Some((program, cases)) if cases.contains(&case) => program,
             _ => &self.client,
@@ -69,9 +69,11 @@ impl Programs {
         command.arg("--use_tls=false");
         command.arg(format!("--test_case={case}"));
         if cases::is_soak(case) {
-            command.arg(format!("--soak_iterations={soak_iterations}"));
+            command.arg(format!("--soak_iterations={}", soak.iterations));
             if self.limits_soaks {
-                command.args(PATIENT_SOAK);
+                let (call, all) = (soak.call_limit.as_millis(), soak.limit.as_secs());
+                command.arg(format!("--soak_per_iteration_max_acceptable_latency_ms={call}"));
+                command.arg(format!("--soak_overall_timeout_seconds={all}"));
             }
         }
         command
@@ -83,6 +85,17 @@ impl Programs {
         command.arg(format!("--port={port}")).arg("--use_tls=false");
         command
     }
+}
+
+/// How long a soak goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Soak {
+    /// Calls, or channels.
+    pub(crate) iterations: u32,
+    /// The longest that one call may take.
+    pub(crate) call_limit: Duration,
+    /// The longest that all of it may take.
+    pub(crate) limit: Duration,
 }
 
 /// A program between client and server, steered by a file.
@@ -185,11 +198,6 @@ fn is_stack_frame(line: &str) -> bool {
     line.starts_with("\tat ") || line.starts_with("\tfrom ")
 }
 
-/// An emulated device takes its time, and how fast it is is not the question.
-const PATIENT_SOAK: [&str; 2] = [
-    "--soak_per_iteration_max_acceptable_latency_ms=60000",
-    "--soak_overall_timeout_seconds=600",
-];
 const STEP: Duration = Duration::from_millis(5);
 const TAIL_LINES: usize = 20;
 const REASON_CHARS: usize = 200;
@@ -234,7 +242,12 @@ mod tests {
             other_client: Some((Program::new("second"), &["rpc_soak"])),
             limits_soaks: false,
         };
-        let program = |case| programs.client_command(case, 1, 3).get_program().to_owned();
+        let soak = Soak {
+            iterations: 3,
+            call_limit: PATIENCE,
+            limit: PATIENCE,
+        };
+        let program = |case| programs.client_command(case, 1, soak).get_program().to_owned();
         assert_eq!(program("rpc_soak"), "second");
         assert_eq!(program("empty_unary"), "first");
     }

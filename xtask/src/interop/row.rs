@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::device::Booted;
 use super::matrix::Outcome;
 use super::peers::{BEHIND_PROXIES, Installed, Kind, Peer};
-use super::programs::{self, Programs, Proxy};
+use super::programs::{self, Programs, Proxy, Soak};
 use super::served::{Daemon, free_port};
 use super::{Bench, Role, Target, device};
 use crate::firmware;
@@ -156,8 +156,7 @@ impl Row<'_> {
             (Role::Client, Ours::Host(ours)) => ours,
             _ => self.sides.programs,
         };
-        let iterations = self.bench.selection.soak_iterations(self.target);
-        let mut command = client.client_command(case, stage.port(), iterations);
+        let mut command = client.client_command(case, stage.port(), self.soak());
         let log = self.log(case);
         let marks = stage.marks();
         let started = Instant::now();
@@ -241,6 +240,17 @@ impl Row<'_> {
         self.bench.logs.join(format!("{}-{what}.log", self.title))
     }
 
+    fn soak(&self) -> Soak {
+        Soak {
+            iterations: self.bench.selection.soak_iterations(self.target),
+            call_limit: match self.target {
+                Target::Host => HOST_CALL_LIMIT,
+                Target::Device(_) => device::CASE_LIMIT,
+            },
+            limit: self.limit(),
+        }
+    }
+
     fn limit(&self) -> Duration {
         match self.target {
             Target::Host => HOST_LIMIT,
@@ -248,6 +258,9 @@ impl Row<'_> {
         }
     }
 }
+
+/// What soaks allow a call by default is a second, too little for a busy computer, where it takes 50 ms otherwise.
+const HOST_CALL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The slowest client needs 2 seconds for the slowest case.
 const HOST_LIMIT: Duration = Duration::from_secs(30);
