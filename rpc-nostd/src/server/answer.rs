@@ -9,9 +9,9 @@ use hpack_lite::Field;
 
 use crate::codec::{Framed, Outgoing};
 use crate::framing;
-use crate::link::{Link, SendError};
+use crate::link::SendError;
 use crate::metadata::{self, Kind, MetadataEntry, ReceivedMetadata};
-use crate::server::request::{Refusal, Request};
+use crate::server::request::Refusal;
 use crate::server::session::ServerSession;
 use crate::server::turns::Wants;
 use crate::slot::SlotKey;
@@ -76,22 +76,6 @@ impl<'r> ServerSession<'r> {
             let polled = link.poll_send_message(key, &framed, sent, now);
             (polled.map(|sent| sent.map_err(send_error)), *sent > before)
         })
-    }
-
-    /// Lets `send` have a turn, which says whether it has sent anything.
-    pub(crate) fn poll_piece<T>(
-        &mut self,
-        key: SlotKey,
-        send: &mut dyn FnMut(&mut Link<'r, Request<'r>>) -> (Poll<Result<T, Status>>, bool),
-    ) -> Poll<Result<T, Status>> {
-        if !self.may_send(key, Wants::Data) {
-            return Poll::Pending;
-        }
-        let (polled, has_sent) = send(&mut self.link);
-        if has_sent {
-            self.had_turn(key);
-        }
-        polled
     }
 
     /// Counts a response before it is sent.

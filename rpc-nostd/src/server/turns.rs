@@ -1,9 +1,13 @@
 //! Whose turn it is to send: the calls of a connection share one send buffer, and one task, which polls them in the order
 //! of their slots. Without turns the first that always has something to send would take all of it.
 
+use core::task::Poll;
+
+use crate::link::Link;
 use crate::server::request::Request;
 use crate::server::session::ServerSession;
 use crate::slot::{Slot, SlotKey};
+use crate::status::Status;
 
 /// What a call waits to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +20,9 @@ pub(crate) enum Wants {
     Section,
 }
 
+/// How far a message has come, and whether any of it was sent in this turn.
+pub(crate) type Turn<T> = (Poll<Result<T, Status>>, bool);
+
 /// A connection's turns.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Turns {
@@ -25,7 +32,23 @@ pub(crate) struct Turns {
     pub(crate) fill: u8,
 }
 
-impl ServerSession<'_> {
+impl<'r> ServerSession<'r> {
+    /// Lets `send` have a turn, if it is this call's.
+    pub(crate) fn poll_piece<T>(
+        &mut self,
+        key: SlotKey,
+        send: &mut dyn FnMut(&mut Link<'r, Request<'r>>) -> Turn<T>,
+    ) -> Poll<Result<T, Status>> {
+        if !self.may_send(key, Wants::Data) {
+            return Poll::Pending;
+        }
+        let (polled, has_sent) = send(&mut self.link);
+        if has_sent {
+            self.had_turn(key);
+        }
+        polled
+    }
+
     /// Whether the call may send now. If not, it will be polled again.
     pub(crate) fn may_send(&mut self, key: SlotKey, wants: Wants) -> bool {
         let Some(slot) = self.link.slot(key) else {
@@ -60,7 +83,7 @@ impl ServerSession<'_> {
     }
 
     /// The call has sent something.
-    pub(crate) fn had_turn(&mut self, key: SlotKey) {
+    fn had_turn(&mut self, key: SlotKey) {
         self.turns.last = key.index;
     }
 

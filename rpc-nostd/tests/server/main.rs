@@ -10,6 +10,7 @@ mod fairness;
 mod floods;
 mod flow;
 mod interceptors;
+mod large;
 mod lifecycle;
 mod memory;
 mod metadata;
