@@ -166,13 +166,11 @@ fn the_rest_of_a_large_request_that_is_not_read_is_skipped() {
     let service = Custom(async |call: &mut Call<'_>| -> Result<(), Status> {
         let (_, mut requests, mut replies) = call.split::<Blob, Blob>();
         let mut scratch = [0; 64];
-        let mut reader = requests
-            .next_large(&[1], &mut scratch)
-            .await?
-            .expect("there is one");
         let mut piece = [0; 50];
-        let read = reader.read(&mut piece).await?;
-        drop(reader);
+        let read = {
+            let reader = requests.next_large(&[1], &mut scratch).await?;
+            reader.expect("there is one").read(&mut piece).await?
+        };
         replies.send(&Blob(piece[..read.min(3)].to_vec())).await?;
         let second = requests.next().await?.unwrap_or_default();
         replies.send(&second).await

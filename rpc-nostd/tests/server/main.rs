@@ -18,6 +18,7 @@ mod net;
 mod places;
 mod requests;
 mod service;
+mod storm;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
