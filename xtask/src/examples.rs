@@ -110,13 +110,24 @@ fn show(who: &str, line: &LogLine) {
 
 /// The last one that the firmware logged.
 fn stack_peak(outcome: &Outcome) -> Result<u64> {
-    let mut peaks = outcome.lines.iter().rev().filter_map(|line| {
-        let rest = line.message.strip_prefix("stack: peak=")?;
-        rest.split(' ').next()?.parse().ok()
-    });
+    let mut peaks = outcome
+        .lines
+        .iter()
+        .rev()
+        .filter_map(|line| peak_in(&line.message));
     peaks
         .next()
         .context("the firmware does not say how much stack it used")
+}
+
+fn peak_in(message: &str) -> Option<u64> {
+    let rest = message.strip_prefix("stack: peak=")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// From the server's first line.
+fn port_in(line: &str) -> Option<u16> {
+    line.strip_prefix("server: listening on 127.0.0.1:")?.parse().ok()
 }
 
 fn print_figures(figures: &[(&Program, u64, u64)]) -> Result<()> {
@@ -148,7 +159,7 @@ impl Host {
         let (child, lines) = start(&mut command)?;
         let mut server = HostServer { child, port: 0 };
         let said = lines.recv_timeout(PATIENCE).unwrap_or_default();
-        let port = said.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port_in(&said);
         server.port =
             port.with_context(|| format!("the server said {said:?} instead of where it listens"))?;
         Ok(server)
@@ -222,3 +233,36 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A run takes some seconds.
 const LIMIT: Duration = Duration::from_secs(90);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peak_in_reads_the_firmwares_line_only() {
+        assert_eq!(peak_in("stack: peak=6832 size=12288"), Some(6832));
+        assert_eq!(peak_in("examples: stack: peak=1 size=2"), None);
+    }
+
+    #[test]
+    fn port_in_reads_the_servers_line_only() {
+        assert_eq!(port_in("server: listening on 127.0.0.1:50051"), Some(50051));
+        assert_eq!(port_in("server: GetReading: basil:7"), None);
+    }
+
+    #[test]
+    fn call_without_a_server_is_error() {
+        let host = Host {
+            program: "false".into(),
+        };
+        assert!(host.call(1, &[]).is_err());
+    }
+
+    #[test]
+    fn serve_by_a_program_that_says_nothing_is_error() {
+        let host = Host {
+            program: "true".into(),
+        };
+        assert!(host.serve(&[]).is_err());
+    }
+}
