@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use rpc_nostd::Status;
+use rpc_nostd::{Code, Status};
 
 /// What a case found wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,4 +83,14 @@ pub(crate) fn equal(what: &'static str, got: u32, expected: u32) -> Result<(), F
 /// It does not hold; `what` says what is wrong then.
 pub(crate) const fn check(holds: bool, what: &'static str) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::new(what)) }
+}
+
+/// # Errors
+/// The call did not end with `code`.
+pub(crate) fn check_code(result: Result<(), Status>, code: Code) -> Result<(), Failure> {
+    match result {
+        Ok(()) => Err(Failure::new("the call goes on")),
+        Err(status) if status.code() == code => Ok(()),
+        Err(status) => Err(Failure::of("not the status that the case asks for")(status)),
+    }
 }

@@ -14,7 +14,12 @@
     clippy::cast_possible_wrap,
     clippy::arithmetic_side_effects
 )]
+#![allow(
+    clippy::result_large_err,
+    reason = "without a heap there is no box for a Status"
+)]
 
+pub mod blocking;
 mod cases;
 mod failure;
 mod payload;

@@ -3,11 +3,15 @@
 //! Both come in two [`Sizes`]: as a computer can afford them, and as the 64 KiB device has them.
 
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::result_large_err,
+    reason = "the failures are the device's: no box for a Status"
+)]
 
 mod client;
 mod server;
 
-pub use client::run;
+pub use client::{run, run_blocking};
 pub use server::serve;
 
 /// How much memory a client or server has.

@@ -1,7 +1,7 @@
 //! Our client against our server, over real TCP: all cases, in both sizes on either side.
 
 use rpc_nostd_interop::Case;
-use rpc_nostd_interop_host::{Sizes, run, serve};
+use rpc_nostd_interop_host::{Sizes, run, run_blocking, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -45,6 +45,34 @@ async fn device_sizes_against_host_server() {
 #[tokio::test]
 async fn device_sizes_against_device_sizes() {
     all_cases_pass(Sizes::Device, Sizes::Device).await;
+}
+
+#[tokio::test]
+async fn blocking_client_of_host_sizes() {
+    all_cases_pass_blocking(Sizes::Host).await;
+}
+
+#[tokio::test]
+async fn blocking_client_of_device_sizes() {
+    all_cases_pass_blocking(Sizes::Device).await;
+}
+
+async fn all_cases_pass_blocking(sizes: Sizes) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cases = tokio::task::spawn_blocking(move || {
+        let mut passed = 0;
+        let report = |case: Case, result| {
+            assert_eq!(result, Ok(()), "{}", case.name());
+            passed += 1;
+        };
+        run_blocking(address, sizes, &Case::ALL, ITERATIONS, report);
+        passed
+    });
+    let mut passed = 0;
+    let stop = async { passed = cases.await.unwrap() };
+    serve(&listener, Sizes::Host, stop).await.unwrap();
+    assert_eq!(passed, Case::ALL.len());
 }
 
 /// More than the server has slots and connections: one that was not given back would be missed.

@@ -7,7 +7,7 @@ use rpc_nostd::{Channel, Code, Status};
 
 use super::streaming::{self, next_reply, send_turn};
 use super::{REQUEST_SIZES, RESPONSE_SIZES, unary};
-use crate::failure::{Failure, equal};
+use crate::failure::{Failure, check_code, equal};
 use crate::payload::{self, IN_REQUEST};
 use crate::testing::{
     StreamingInputCallRequest, StreamingInputCallResponse, StreamingOutputCallRequest, TestServiceClient,
@@ -66,12 +66,4 @@ async fn sleep_of_server(channel: Channel<'_>) -> Result<(), Status> {
         writer.finish().await?;
     }
     receiver.next().await.map(|_| ())
-}
-
-fn check_code(result: Result<(), Status>, code: Code) -> Result<(), Failure> {
-    match result {
-        Ok(()) => Err(Failure::new("the call goes on")),
-        Err(status) if status.code() == code => Ok(()),
-        Err(status) => Err(Failure::of("not the status that the case asks for")(status)),
-    }
 }

@@ -10,7 +10,7 @@ use crate::{ECHO_INITIAL, ECHO_TRAILING};
 pub(super) async fn custom_metadata(channel: Channel<'_>) -> Result<(), Failure> {
     {
         let receiver = unary::large_call(channel, &ENTRIES).await?;
-        let mut memory = [0; META];
+        let mut memory = [0; MEMORY];
         let mut received = ReceivedMetadata::new(&mut memory);
         receiver.metadata(&mut received);
         check_echo(&received)?;
@@ -24,14 +24,14 @@ pub(super) async fn custom_metadata(channel: Channel<'_>) -> Result<(), Failure>
     )?;
     sender.finish().await.map_err(Failure::of("half-close"))?;
     end_of_replies(&mut receiver).await?;
-    let mut memory = [0; META];
+    let mut memory = [0; MEMORY];
     let mut received = ReceivedMetadata::new(&mut memory);
     receiver.metadata(&mut received);
     check_echo(&received)
 }
 
 /// Both fields came back, once each, and only where they belong.
-fn check_echo(received: &ReceivedMetadata<'_>) -> Result<(), Failure> {
+pub(crate) fn check_echo(received: &ReceivedMetadata<'_>) -> Result<(), Failure> {
     let initial = received.initial(ECHO_INITIAL);
     check(
         initial.eq([INITIAL_VALUE.as_bytes()]),
@@ -48,11 +48,11 @@ fn check_echo(received: &ReceivedMetadata<'_>) -> Result<(), Failure> {
     check(strayed.count() == 0, "metadata come back in the wrong place")
 }
 
-const ENTRIES: [MetadataEntry<'static>; 2] = [
+pub(crate) const ENTRIES: [MetadataEntry<'static>; 2] = [
     MetadataEntry::ascii(ECHO_INITIAL, INITIAL_VALUE),
     MetadataEntry::binary(ECHO_TRAILING, &TRAILING_VALUE),
 ];
 const INITIAL_VALUE: &str = "test_initial_metadata_value";
 const TRAILING_VALUE: [u8; 3] = [0xab; 3];
 /// Octets for both, and for what proxies add.
-const META: usize = 256;
+pub(crate) const MEMORY: usize = 256;

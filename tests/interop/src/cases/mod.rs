@@ -3,10 +3,10 @@
 //! Spec: gRPC `interop-test-descriptions.md`.
 
 mod cancel;
-mod metadata;
-mod soak;
-mod status;
-mod streaming;
+pub(crate) mod metadata;
+pub(crate) mod soak;
+pub(crate) mod status;
+pub(crate) mod streaming;
 mod unary;
 
 use core::pin::{Pin, pin};
@@ -157,8 +157,8 @@ async fn apart(case: Pin<&mut dyn Future<Output = Result<(), Failure>>>) -> Resu
 }
 
 /// Octets of payload in the request of a large call, and in its response.
-const LARGE_REQUEST: usize = 271_828;
-const LARGE_RESPONSE: u32 = 314_159;
+pub(crate) const LARGE_REQUEST: usize = 271_828;
+pub(crate) const LARGE_RESPONSE: u32 = 314_159;
 /// Octets of payload in each request of a stream, and in each response.
-const REQUEST_SIZES: [usize; 4] = [27_182, 8, 1_828, 45_904];
-const RESPONSE_SIZES: [u32; 4] = [31_415, 9, 2_653, 58_979];
+pub(crate) const REQUEST_SIZES: [usize; 4] = [27_182, 8, 1_828, 45_904];
+pub(crate) const RESPONSE_SIZES: [u32; 4] = [31_415, 9, 2_653, 58_979];

@@ -50,4 +50,4 @@ pub(super) async fn channel_soak(new_channel: &mut impl NewChannel, iterations: 
     Ok(())
 }
 
-const NOTHING: &str = "a soak of no calls proves nothing: soak_iterations must be at least 1";
+pub(crate) const NOTHING: &str = "a soak of no calls proves nothing: soak_iterations must be at least 1";

@@ -21,7 +21,7 @@ pub(super) async fn status_code_and_message(channel: Channel<'_>) -> Result<(), 
     }
     // The server may have ended the call already; how it did is for the replies to say.
     let _ = sender.finish().await;
-    check_status(receiver.next().await.map(|_| ()), Code::UNKNOWN, MESSAGE)
+    check_status(receiver.next().await.map(|_| ()), MESSAGE)
 }
 
 pub(super) async fn special_status_message(channel: Channel<'_>) -> Result<(), Failure> {
@@ -48,10 +48,10 @@ async fn unary_status(channel: Channel<'_>, message: &str) -> Result<(), Failure
         ..Default::default()
     };
     let result = client.unary_call(&request).await;
-    check_status(result.map(|_| ()), Code::UNKNOWN, message)
+    check_status(result.map(|_| ()), message)
 }
 
-fn echo(message: &str) -> EchoStatus {
+pub(crate) fn echo(message: &str) -> EchoStatus {
     EchoStatus {
         code: i32::from(Code::UNKNOWN.as_u8()),
         message: message.try_into().unwrap_or_default(),
@@ -59,18 +59,18 @@ fn echo(message: &str) -> EchoStatus {
 }
 
 /// The server, and not this side, ended the call so.
-fn check_status(result: Result<(), Status>, code: Code, message: &str) -> Result<(), Failure> {
+pub(crate) fn check_status(result: Result<(), Status>, message: &str) -> Result<(), Failure> {
     let Err(status) = result else {
         return Err(Failure::new("OK, where the server was asked for an error"));
     };
     let failure = Failure::of("not the status that was asked for");
-    if status.code() != code || status.message() != message || status.is_local() {
+    if status.code() != Code::UNKNOWN || status.message() != message || status.is_local() {
         return Err(failure(status));
     }
     Ok(())
 }
 
-fn check_unimplemented(result: Result<(), Status>) -> Result<(), Failure> {
+pub(crate) fn check_unimplemented(result: Result<(), Status>) -> Result<(), Failure> {
     match result {
         Ok(()) => Err(Failure::new("OK, where the server has no such method")),
         Err(status) if status.code() == Code::UNIMPLEMENTED => {
@@ -80,6 +80,6 @@ fn check_unimplemented(result: Result<(), Status>) -> Result<(), Failure> {
     }
 }
 
-const MESSAGE: &str = "test status message";
-const SPECIAL_MESSAGE: &str =
+pub(crate) const MESSAGE: &str = "test status message";
+pub(crate) const SPECIAL_MESSAGE: &str =
     "\t\ntest with whitespace\r\nand Unicode BMP \u{263a} and non-BMP \u{1f608}\t\n";

@@ -112,7 +112,7 @@ pub(super) async fn end_of_replies(receiver: &mut Replies<'_>) -> Result<(), Fai
 }
 
 /// Asks for replies of these sizes.
-pub(super) fn request_for(sizes: &[u32]) -> StreamingOutputCallRequest {
+pub(crate) fn request_for(sizes: &[u32]) -> StreamingOutputCallRequest {
     let mut request = StreamingOutputCallRequest::default();
     for size in sizes {
         let wanted = ResponseParameters {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use rpc_nostd_interop::Case;
-use rpc_nostd_interop_host::{Sizes, run};
+use rpc_nostd_interop_host::{Sizes, run, run_blocking};
 
 /// The interop test's client on rpc-nostd. The exit code is the verdict: 0 pass, 1 fail, 2 wrong usage.
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ struct Arguments {
     /// Use buffers of the sizes that a device has.
     #[arg(long)]
     small: bool,
+    /// Use the blocking client.
+    #[arg(long)]
+    blocking: bool,
     /// Plaintext only.
     #[arg(long, default_value = "false", value_parser = ["false"])]
     use_tls: String,
@@ -76,6 +79,10 @@ async fn run_cases(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Er
         }
     };
     let Cases(cases) = &arguments.test_case;
-    run(address, sizes, cases, arguments.soak_iterations, report).await?;
+    if arguments.blocking {
+        run_blocking(address, sizes, cases, arguments.soak_iterations, report);
+    } else {
+        run(address, sizes, cases, arguments.soak_iterations, report).await?;
+    }
     Ok(all_passed)
 }
