@@ -16,7 +16,7 @@ pub(crate) enum Reaction {
     Reset(StreamKey, ErrorCode),
     /// GOAWAY from the client.
     ClientLeaves,
-    /// A handler must let go of its slot before more is read.
+    /// A worker must have its turn before more is read.
     Pause,
 }
 
@@ -125,7 +125,11 @@ fn headers_end<'r>(
     slot.head.recv_headers_end(skipped > 0, now);
     slot.head.ended = end_stream;
     slot.head.wake();
-    Reaction::None
+    if slot.head.is_foreign {
+        Reaction::Pause
+    } else {
+        Reaction::None
+    }
 }
 
 fn data<'r>(

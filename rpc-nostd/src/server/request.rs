@@ -35,6 +35,8 @@ pub(crate) struct Request<'r> {
     pub(crate) deadline: Deadline,
     /// No handler will ever read the content.
     pub(crate) discards: bool,
+    /// It is not gRPC: its content follows other rules, and may be of any size.
+    pub(crate) is_foreign: bool,
     pub(crate) headers_sent: bool,
     /// Messages taken by the handler, and sent by it.
     pub(crate) requests: u32,
@@ -96,6 +98,7 @@ impl<'r> Request<'r> {
             cancelled: false,
             deadline: Deadline::Never,
             discards: false,
+            is_foreign: false,
             headers_sent: false,
             requests: 0,
             responses: 0,
@@ -122,6 +125,7 @@ impl<'r> Request<'r> {
         self.cancelled = false;
         self.deadline = Deadline::Never;
         self.discards = false;
+        self.is_foreign = false;
         self.headers_sent = false;
         self.requests = 0;
         self.responses = 0;
@@ -174,7 +178,9 @@ impl<'r> Request<'r> {
             Timeout::Ms(ms) => Deadline::At(now.saturating_add_millis(ms)),
             Timeout::Absent | Timeout::Bad => Deadline::Never,
         };
-        self.discards = self.verdict().is_err();
+        let verdict = self.verdict();
+        self.discards = verdict.is_err();
+        self.is_foreign = matches!(verdict, Err(Refusal::Http { .. }));
     }
 
     /// The method to call.

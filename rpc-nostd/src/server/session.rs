@@ -79,7 +79,7 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
     }
 
     fn wants_input(&self) -> bool {
-        self.link.conn.wants_input() && self.room() > 0 && !self.is_winding_down()
+        self.link.conn.wants_input() && self.room() > 0 && !self.link.slots.iter().any(holds_reading)
     }
 
     fn take_transmit(&mut self, now: Instant) -> Option<Transmit<'r>> {
@@ -269,6 +269,25 @@ impl<'r> ServerSession<'r> {
             .map_or(Deadline::Never, |slot| slot.head.deadline)
     }
 
+    /// The call must be over at `at`, if not before.
+    pub(crate) fn end_by(&mut self, key: SlotKey, at: Instant) {
+        if let Some(slot) = self.link.slot(key) {
+            let earlier = slot.head.deadline.at().map_or(at, |deadline| deadline.min(at));
+            slot.head.deadline = Deadline::At(earlier);
+        }
+    }
+
+    /// Waits for the client's END_STREAM.
+    pub(crate) fn poll_end(&mut self, key: SlotKey, waker: &Waker) -> Poll<()> {
+        match self.link.slot(key) {
+            Some(slot) if !slot.head.ended => {
+                slot.set_receiver(waker);
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
     /// Whether the call's method has a response that was not sent.
     pub(crate) fn lacks_response(&mut self, key: SlotKey) -> bool {
         self.link
@@ -321,7 +340,7 @@ impl<'r> ServerSession<'r> {
                 Reaction::Discard(stream, octets) => self.link.conn.release_capacity(stream, octets),
                 Reaction::Reset(stream, code) => self.link.conn.reset_stream(stream, code),
                 Reaction::ClientLeaves => self.client_leaves = true,
-                // What comes next may be for the same slot: first its handler must let go of it.
+                // What comes next may be for the same slot: first its worker must be done with what is there.
                 Reaction::Pause => return true,
             }
         }
@@ -337,11 +356,6 @@ impl<'r> ServerSession<'r> {
             _ => slot.recv.capacity(),
         };
         self.link.slots.iter().map(of_slot).min().unwrap_or(0)
-    }
-
-    /// Whether a cancelled handler has not let go of its slot yet: it does at once, as its worker is woken.
-    fn is_winding_down(&self) -> bool {
-        self.link.slots.iter().any(is_winding_down)
     }
 
     fn is_busy(&self) -> bool {
@@ -398,8 +412,12 @@ impl<'r> ServerSession<'r> {
     }
 }
 
-fn is_winding_down(slot: &Slot<'_, Request<'_>>) -> bool {
-    slot.stream().is_some() && slot.head.cancelled && slot.head.phase == Phase::Running
+/// Whether nothing more is read until the worker of this slot has done what it does at once: let go of a cancelled
+/// handler, or answer what is not gRPC before its content overruns the window. Neither waits for the client.
+fn holds_reading(slot: &Slot<'_, Request<'_>>) -> bool {
+    let lets_go = slot.head.cancelled && slot.head.phase == Phase::Running;
+    let answers = slot.head.is_foreign && !slot.head.headers_sent && !slot.head.cancelled;
+    slot.stream().is_some() && (lets_go || answers)
 }
 
 /// How long a slot may be full before the client has acknowledged our SETTINGS.

@@ -141,7 +141,27 @@ async fn refuse<'r>(shared: Shared<'r>, accepted: Accepted<'r>, refusal: &Refusa
         }
     }));
     let end = closing_code(while_standing(shared, key, send).await);
+    if matches!(refusal, Refusal::Http { .. }) && end == ErrorCode::NO_ERROR {
+        linger(shared, key).await;
+    }
     release(shared, key, accepted.metadata, end);
+}
+
+/// Gives a client that was answered before its content ended a moment to end it: it may have no use for a reset, and what
+/// it gets wrong meanwhile is still told.
+async fn linger(shared: Shared<'_>, key: SlotKey) {
+    shared.with(|session| session.end_by(key, shared.now().saturating_add_millis(LINGER_MS)));
+    let ended = pin!(poll_fn(|cx| {
+        match shared.with(|session| session.poll_end(key, cx.waker())) {
+            Some(polled) => polled,
+            None => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }));
+    // Over, or out of time: both are the end of it.
+    let _ = while_standing(shared, key, ended).await;
 }
 
 /// What a stream is reset with that is still open when its answer is through, or can never be.
@@ -213,6 +233,8 @@ async fn while_standing<T>(
     .await
 }
 
+/// For the content of a request that is not gRPC.
+const LINGER_MS: u64 = 1_000;
 const OK: Ending<'static> = Ending {
     code: Code::OK,
     message: "",

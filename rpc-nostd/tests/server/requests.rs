@@ -117,6 +117,52 @@ fn what_is_no_grpc_gets_an_http_status_and_a_text() {
 }
 
 #[test]
+fn what_is_no_grpc_is_answered_whatever_comes_in_the_same_read() {
+    // h2spec 4.2/1: 16,384 octets, more than the stream's window.
+    for capacity in [None, Some(5)] {
+        serving(Echo, async |bench| {
+            let mut wire = bench.open().await;
+            wire.socket.set_capacity(capacity);
+            let mut octets = frames::headers(1, &request_with("/", &[("content-type", "text/plain")]), false);
+            octets.extend(frames::data(1, &[0; 16_384], true));
+            wire.send(&octets);
+            for _ in 0..100 {
+                bench.settle().await;
+                wire.read();
+            }
+            let answer = wire.answer(1);
+            assert_eq!(
+                (answer.header(":status"), answer.frames.as_str()),
+                (Some("415"), "HD!R")
+            );
+            wire.socket.set_capacity(None);
+            bench.echo(&mut wire, 3, b"innocent").await;
+        });
+    }
+}
+
+#[test]
+fn what_is_no_grpc_and_does_not_end_keeps_its_slot_for_a_second() {
+    serving(Echo, async |bench| {
+        let mut wire = bench.open().await;
+        wire.send(&frames::headers(
+            1,
+            &request_with("/", &[("content-type", "text/plain")]),
+            false,
+        ));
+        bench.settle().await;
+        assert_eq!(wire.answer(1).frames, "HD!");
+        wire.send(&frames::data(1, &[0; 200], false));
+        wire.send(&frames::data(1, &[0; 100], false));
+        bench.pass(999).await;
+        assert_eq!(wire.answer(1).reset, None);
+        bench.pass(1).await;
+        assert_eq!(wire.answer(1).reset, Some(0));
+        bench.echo(&mut wire, 3, b"innocent").await;
+    });
+}
+
+#[test]
 fn a_request_without_content_type_gets_415() {
     serving(Echo, async |bench| {
         let mut wire = bench.open().await;
