@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
@@ -9,14 +10,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use tokio_stream::StreamExt;
-use tonic::{Code, Request, Response, Status, transport};
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Code, Request, Response, Status, Streaming, transport};
 
 use crate::counted::Counted;
 use crate::echo::{self, EchoLayer};
 use crate::journal::{CallRecord, Journal, Traffic};
 use crate::telemetry::telemetry_server::{Telemetry, TelemetryServer};
-use crate::telemetry::{DiagnoseReply, DiagnoseRequest, ReportReply, ReportRequest};
+use crate::telemetry::{
+    DiagnoseReply, DiagnoseRequest, Reading, ReportReply, ReportRequest, SubscribeRequest, UploadReply,
+};
 
 /// A running server. It stops, with all its connections, when this is dropped.
 #[derive(Debug)]
@@ -135,7 +138,7 @@ async fn serve(listener: TcpListener, journal: Arc<Journal>) -> Result<(), Box<d
     });
     let service = TelemetryServer::new(Service {
         journal,
-        reports: AtomicU32::new(0),
+        reports: Arc::default(),
     });
     transport::Server::builder()
         .layer(EchoLayer)
@@ -149,13 +152,12 @@ async fn serve(listener: TcpListener, journal: Arc<Journal>) -> Result<(), Box<d
 #[derive(Debug)]
 struct Service {
     journal: Arc<Journal>,
-    reports: AtomicU32,
+    reports: Arc<AtomicU32>,
 }
 
 impl Service {
     fn report(&self, request: &Request<ReportRequest>) -> Result<ReportReply, Status> {
         let message = request.get_ref();
-        let total_reports = self.reports.fetch_add(1, Ordering::Relaxed) + 1;
         let text = format!(
             "from {:?}: sequence {}, {} mV, {:.2} degrees",
             message.device_id,
@@ -169,15 +171,33 @@ impl Service {
             .journal
             .note_call(traffic_of(request)?, "Report", &text, asked);
         self.journal.note_answer(call);
-        Ok(ReportReply {
-            sequence: message.sequence,
-            received_unix_ms: unix_ms(),
-            note: format!("stored as number {total_reports}"),
-            nonce: message.nonce.clone(),
-            total_reports,
-        })
+        Ok(store(&self.reports, message.clone()))
+    }
+
+    /// Notes a call whose messages come or go in a stream.
+    fn note_stream<T>(
+        &self,
+        request: &Request<T>,
+        method: &'static str,
+        asked: String,
+    ) -> Result<usize, Status> {
+        let traffic = traffic_of(request)?;
+        Ok(self.journal.note_call(traffic, method, &asked.clone(), asked))
     }
 }
+
+fn store(reports: &AtomicU32, message: ReportRequest) -> ReportReply {
+    let total_reports = reports.fetch_add(1, Ordering::Relaxed) + 1;
+    ReportReply {
+        sequence: message.sequence,
+        received_unix_ms: unix_ms(),
+        note: format!("stored as number {total_reports}"),
+        nonce: message.nonce,
+        total_reports,
+    }
+}
+
+type Replies<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The connection that a request came on; [`Counted`] says so to tonic.
 fn traffic_of<T>(request: &Request<T>) -> Result<&Traffic, Status> {
@@ -207,6 +227,59 @@ impl Telemetry for Service {
         let answer = answer(request.into_inner()).await;
         self.journal.note_answer(call);
         answer.map(Response::new)
+    }
+
+    type SubscribeStream = Replies<Reading>;
+
+    async fn subscribe(
+        &self,
+        request: Request<SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let SubscribeRequest { count, interval_ms } = *request.get_ref();
+        let asked = format!("count={count} interval_ms={interval_ms}");
+        let call = self.note_stream(&request, "Subscribe", asked)?;
+        self.journal.note_answer(call);
+        let readings = tokio_stream::iter(0..count).then(move |sequence| async move {
+            tokio::time::sleep(Duration::from_millis(interval_ms.into())).await;
+            Ok(Reading {
+                sequence,
+                millivolts: 3300 + sequence,
+            })
+        });
+        Ok(Response::new(Box::pin(readings)))
+    }
+
+    async fn upload(
+        &self,
+        request: Request<Streaming<ReportRequest>>,
+    ) -> Result<Response<UploadReply>, Status> {
+        let call = self.note_stream(&request, "Upload", "stream=requests".to_owned())?;
+        let mut requests = request.into_inner();
+        let mut stored = 0;
+        while let Some(message) = requests.message().await? {
+            store(&self.reports, message);
+            stored += 1;
+        }
+        self.journal.note_answer(call);
+        Ok(Response::new(UploadReply {
+            stored,
+            total_reports: self.reports.load(Ordering::Relaxed),
+        }))
+    }
+
+    type ExchangeStream = Replies<ReportReply>;
+
+    async fn exchange(
+        &self,
+        request: Request<Streaming<ReportRequest>>,
+    ) -> Result<Response<Self::ExchangeStream>, Status> {
+        let call = self.note_stream(&request, "Exchange", "stream=both".to_owned())?;
+        self.journal.note_answer(call);
+        let reports = Arc::clone(&self.reports);
+        let replies = request
+            .into_inner()
+            .map(move |message| Ok(store(&reports, message?)));
+        Ok(Response::new(Box::pin(replies)))
     }
 }
 

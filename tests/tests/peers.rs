@@ -6,7 +6,8 @@ use std::time::Duration;
 use rpc_nostd_tests::python::{self, PythonPeer};
 use rpc_nostd_tests::server::Server;
 use rpc_nostd_tests::telemetry::telemetry_client::TelemetryClient;
-use rpc_nostd_tests::telemetry::{DiagnoseRequest, ReportRequest};
+use rpc_nostd_tests::telemetry::{DiagnoseRequest, ReportRequest, SubscribeRequest};
+use tokio_stream::StreamExt;
 use tonic::metadata::{BinaryMetadataValue, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Code, Request};
@@ -79,6 +80,33 @@ async fn check_diagnose(client: &mut TelemetryClient<Channel>) {
     );
 }
 
+/// After `stored` reports.
+async fn check_streams(client: &mut TelemetryClient<Channel>, stored: u32) {
+    let request = SubscribeRequest {
+        count: 3,
+        interval_ms: 1,
+    };
+    let readings = client.subscribe(request).await.unwrap().into_inner();
+    let readings: Vec<u32> = readings
+        .map(|reading| reading.unwrap().millivolts)
+        .collect()
+        .await;
+    assert_eq!(readings, [3300, 3301, 3302]);
+
+    let reports = || {
+        tokio_stream::iter((0..4).map(|sequence| ReportRequest {
+            sequence,
+            ..Default::default()
+        }))
+    };
+    let uploaded = client.upload(reports()).await.unwrap().into_inner();
+    assert_eq!((uploaded.stored, uploaded.total_reports), (4, stored + 4));
+
+    let replies = client.exchange(reports()).await.unwrap().into_inner();
+    let replies: Vec<u32> = replies.map(|reply| reply.unwrap().sequence).collect().await;
+    assert_eq!(replies, [0, 1, 2, 3]);
+}
+
 #[tokio::test]
 async fn tonic_peer_answers_as_promised() {
     let server = Server::start().unwrap();
@@ -112,6 +140,7 @@ async fn tonic_peer_answers_as_promised() {
             .windows(2)
             .all(|pair| pair[0].octets_sent < pair[1].octets_sent)
     );
+    check_streams(&mut client, 2).await;
 }
 
 #[tokio::test]
@@ -123,6 +152,7 @@ async fn python_peer_answers_as_promised() {
     let mut client = connect(peer.address()).await;
     check_report(&mut client).await;
     check_diagnose(&mut client).await;
+    check_streams(&mut client, 2).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: firmware on an emulated Cortex-M calls a real gRPC server, and everything it does is checked.
+//! `cargo xtask demo`: firmware on an emulated Cortex-M calls a real gRPC server, and everything it does is checked. With
+//! `--peer go` that is grpc-go, whose client then calls a device that serves.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,12 @@ use qemu_harness::{Machine, Sizes};
 use crate::DemoOptions;
 use crate::device::{Boot, HOST_NAME, PROGRAM};
 use crate::firmware::{self, Program};
+use crate::go::Peer;
 use crate::server::{Profile, Server};
-use crate::story::{Mode, Story};
+use crate::story::{Line, Mode, Story};
 use crate::wire::CallRecord;
 use crate::workspace::Workspace;
-use crate::{qemu, wire, witness};
+use crate::{qemu, served, wire, witness};
 
 /// Sets up what is missing, runs the demo and prints the figures.
 ///
@@ -29,8 +31,15 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
     qemu::ensure()?;
     println!("\n==> Firmware for {machine}");
     let program = firmware::build(workspace, machine, PROGRAM)?;
-    println!("\n==> A gRPC server on this computer (tonic)");
-    let mut server = Server::start(workspace, Profile::Dev)?;
+    println!("\n==> A gRPC server on this computer ({})", options.peer);
+    let peer = match options.peer.as_str() {
+        "go" => Some(Peer::ensure(workspace, Profile::Dev)?),
+        _ => None,
+    };
+    let mut server = match &peer {
+        Some(peer) => Server::start_go(peer)?,
+        None => Server::start(workspace, Profile::Dev)?,
+    };
     println!(
         "    listens on 127.0.0.1:{}; the device sees it as {}",
         server.port, HOST_NAME
@@ -54,7 +63,46 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> Result<()> {
         );
     }
     println!(
-        "\nAll of it happened, and the server saw it too: address, name, calls, metadata, error status, deadline, restart."
+        "\nAll of it happened, and the server saw it too: address, name, calls of each kind, metadata, error status, \
+         deadline, restart."
+    );
+    match peer {
+        Some(peer) => serve(workspace, options, machine, &peer),
+        None => Ok(()),
+    }
+}
+
+/// The other way round: a client on this computer calls a device.
+fn serve(workspace: &Workspace, options: &DemoOptions, machine: Machine, peer: &Peer) -> Result<()> {
+    println!("\n==> The other way round: firmware for {machine} that serves");
+    let program = firmware::build(workspace, machine, served::PROGRAM)?;
+    println!("\n==> Booting {}; grpc-go calls it", program.title());
+    let capture = options
+        .pcap
+        .as_ref()
+        .map(|file| file.with_extension("served.pcap"));
+    let mut log = Vec::new();
+    let result = served::run(&program, peer, capture.clone(), &mut |who, text| {
+        log.push(format!("{who}: {text}"));
+        match Line::parse(text).filter(|line| line.step != "stack") {
+            Some(line) => println!("{}", line.show(who)),
+            None if options.verbose => println!("        {text}"),
+            None => {}
+        }
+    });
+    if result.is_err() && !options.verbose {
+        println!("\nEverything that was said:");
+        log.iter().for_each(|line| println!("    {line}"));
+    }
+    let story = result?;
+    println!();
+    print_memory(&program, &story)?;
+    if let Some(capture) = capture {
+        println!("\nThe capture is in {}.", capture.display());
+    }
+    println!(
+        "\ngrpc-go called the device by calls of each kind, with metadata, error status and deadline, and the device saw \
+         it too; then it shut down gracefully."
     );
     Ok(())
 }
@@ -77,7 +125,7 @@ fn boot(options: &DemoOptions, program: &Program, server: &mut Server, capture: 
             }
             return;
         };
-        println!("{}", line.show());
+        println!("{}", line.show("device"));
         if line.step == "restart-wait" && restart.is_ok() {
             restart = replace(server);
         }
@@ -100,17 +148,27 @@ fn replace(server: &mut Server) -> Result<()> {
     Ok(())
 }
 
-/// One table: memory, and what a call costs.
-fn print_figures(program: &Program, story: &Story, calls: &[CallRecord], link: &Traffic) -> Result<()> {
+/// What the program takes of its machine.
+fn print_memory(program: &Program, story: &Story) -> Result<()> {
     let sizes = Sizes::of(&program.elf)?;
     let memory = qemu::memory_of(program.machine);
-    let row = |what: &str, left: u64, right: u64| println!("{what:<58}{left:>10}{right:>12}");
-    println!("\n{:<58}{:>10}{:>12}", "memory", "octets", "of");
+    println!("{:<58}{:>10}{:>12}", "memory", "octets", "of");
     row("flash", sizes.flash, memory.flash);
     row("static RAM", sizes.static_ram, memory.ram);
     if let Some((peak, size)) = story.stack() {
         row("peak stack (painted)", peak, size);
     }
+    Ok(())
+}
+
+fn row(what: &str, left: u64, right: u64) {
+    println!("{what:<58}{left:>10}{right:>12}");
+}
+
+/// One table: memory, and what a call costs.
+fn print_figures(program: &Program, story: &Story, calls: &[CallRecord], link: &Traffic) -> Result<()> {
+    println!();
+    print_memory(program, story)?;
     println!(
         "{:<58}{:>10}{:>12}",
         "on the wire per call", "to server", "to device"

@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod examples;
 mod firmware;
+mod go;
 mod hygiene;
 mod interop;
 mod layers;
@@ -19,6 +20,7 @@ mod process;
 mod python;
 mod qemu;
 mod report;
+mod served;
 mod server;
 mod sizes;
 mod story;
@@ -69,6 +71,9 @@ struct DemoOptions {
     /// Emulated machine
     #[arg(long, default_value = "lm3s6965evb", value_parser = Machine::ALL.map(Machine::name))]
     machine: String,
+    /// The gRPC on this computer; with go, a device also serves, and grpc-go calls it
+    #[arg(long, default_value = "tonic", value_parser = ["tonic", "go"])]
+    peer: String,
     /// Keep a capture of the device's Ethernet here (Wireshark and tshark read it)
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,

@@ -1,8 +1,8 @@
-//! The gRPC servers that firmware calls, as child processes: `telemetry-server` of the tests, on tonic, which this side
-//! steers; and the same service on Python's grpcio.
+//! The gRPC servers that firmware calls, as child processes: `telemetry-server` of the tests, on tonic, and the same
+//! service on grpc-go, which this side steers; and the same on Python's grpcio.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::go::Peer;
 use crate::process;
 use crate::wire::CallRecord;
 use crate::workspace::Workspace;
@@ -34,6 +35,8 @@ impl Profile {
 
 /// A running server. What it has to say of calls goes to standard output; its answers to commands come here.
 pub(crate) struct Server {
+    /// For messages.
+    name: &'static str,
     child: Child,
     commands: ChildStdin,
     answers: Receiver<String>,
@@ -57,12 +60,24 @@ impl Server {
             PROGRAM,
         ];
         process::run(workspace.cargo().args(build))?;
-        let mut command = Command::new(workspace.target.join("debug").join(PROGRAM));
+        let command = Command::new(workspace.target.join("debug").join(PROGRAM));
+        Self::launch(PROGRAM, command)
+    }
+
+    /// Starts grpc-go's, on a free port.
+    ///
+    /// # Errors
+    /// It does not start, or say where it listens.
+    pub(crate) fn start_go(peer: &Peer) -> Result<Self> {
+        Self::launch("the server on grpc-go", peer.command("server"))
+    }
+
+    fn launch(name: &'static str, mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context(PROGRAM)?;
+            .context(name)?;
         let commands = child.stdin.take().context("no pipe to the server")?;
         let stdout = child.stdout.take().context("no pipe from the server")?;
         let (sender, answers) = channel();
@@ -76,6 +91,7 @@ impl Server {
             }
         });
         let mut server = Self {
+            name,
             child,
             commands,
             answers,
@@ -121,19 +137,19 @@ impl Server {
         self.say(command)?;
         let line = self.answer()?;
         if line.split(' ').next() != Some(wanted) {
-            bail!("{PROGRAM} answered {line:?} to `{command}`");
+            bail!("{} answered {line:?} to `{command}`", self.name);
         }
         Ok(())
     }
 
     fn say(&mut self, command: &str) -> Result<()> {
-        writeln!(self.commands, "{command}").with_context(|| format!("{PROGRAM} is gone"))
+        writeln!(self.commands, "{command}").with_context(|| format!("{} is gone", self.name))
     }
 
     fn answer(&self) -> Result<String> {
         self.answers
             .recv_timeout(PATIENCE)
-            .with_context(|| format!("no answer from {PROGRAM}"))
+            .with_context(|| format!("no answer from {}", self.name))
     }
 }
 
@@ -157,24 +173,11 @@ impl PythonServer {
     /// # Errors
     /// It does not start, or does not say where it listens.
     pub(crate) fn start(workspace: &Workspace, python: &Path) -> Result<Self> {
-        // The tests' build knows the service; it writes the description that the peer needs.
-        let build = [
-            "run",
-            "--quiet",
-            "--profile",
-            Profile::Test.name(),
-            "--package",
-            "rpc-nostd-tests",
-            "--bin",
-            PROGRAM,
-            "--",
-            "--descriptors",
-        ];
-        let descriptors = process::output(workspace.cargo().args(build))?;
+        let descriptors = descriptors(workspace, Profile::Test)?;
         let mut command = Command::new(python);
         command
             .arg(workspace.root.join("tests/peers/python/telemetry_server.py"))
-            .arg(descriptors.trim());
+            .arg(descriptors);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -196,6 +199,27 @@ impl Drop for PythonServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The file that describes the service to peers which make their messages at run time. The tests' build writes it.
+///
+/// # Errors
+/// The tests do not build.
+pub(crate) fn descriptors(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    let run = [
+        "run",
+        "--quiet",
+        "--profile",
+        profile.name(),
+        "--package",
+        "rpc-nostd-tests",
+        "--bin",
+        PROGRAM,
+        "--",
+        "--descriptors",
+    ];
+    let path = process::output(workspace.cargo().args(run))?;
+    Ok(PathBuf::from(path.trim()))
 }
 
 fn listening_port(line: &str) -> Result<u16> {

@@ -1,12 +1,13 @@
-//! What the telemetry firmware says it did, line by line, and whether that is all it had to do.
+//! What the telemetry firmware, or a client that calls one, says it did, line by line, and whether that is all it had to do.
 //!
-//! The firmware logs `demo: <step>: <text>`; the text holds `key=value` words where a machine reads them.
+//! Both log `demo: <step>: <text>`; the text holds `key=value` words where a machine reads them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use crate::device::HOST_ADDRESS;
+use crate::wire::CallRecord;
 use crate::words;
 
 /// Which sequence the firmware was asked to run.
@@ -16,6 +17,8 @@ pub(crate) enum Mode {
     Demo,
     /// Without: for peers that are not restarted.
     Interop,
+    /// The other way round: a client on the host calls the device.
+    Served,
 }
 
 impl Mode {
@@ -24,6 +27,7 @@ impl Mode {
         match self {
             Self::Demo => "demo",
             Self::Interop => "interop",
+            Self::Served => "served",
         }
     }
 }
@@ -59,9 +63,9 @@ impl Line {
         words::number(&self.text, key)
     }
 
-    /// For people.
-    pub(crate) fn show(&self) -> String {
-        let mut shown = format!("device: {:<13}", self.step);
+    /// For people: what `who` says.
+    pub(crate) fn show(&self, who: &str) -> String {
+        let mut shown = format!("{:<7} {:<13}", format!("{who}:"), self.step);
         let _ = write!(shown, " {}", self.text);
         shown.trim_end().to_owned()
     }
@@ -82,8 +86,16 @@ impl Story {
 
     /// Most octets of stack that were in use, and the size of the stack.
     pub(crate) fn stack(&self) -> Option<(u64, u64)> {
-        let line = self.first("stack")?;
+        let line = self.lines.iter().rfind(|line| line.step == "stack")?;
         Some((line.number("peak")?, line.number("size")?))
+    }
+
+    /// Calls that a device which serves has logged.
+    pub(crate) fn calls(&self) -> Vec<CallRecord> {
+        let lines = self.all("call").into_iter();
+        lines
+            .filter_map(|line| CallRecord::of_device(&line.text))
+            .collect()
     }
 
     /// What is missing or wrong; empty if everything happened.
@@ -98,16 +110,18 @@ impl Story {
             }
         };
         let reports = self.all("report");
-        want(
-            "an address by DHCP",
-            self.first("dhcp")
-                .is_some_and(|line| line.value("addr").is_some()),
-        );
-        want(
-            "the server's name resolved",
-            self.first("dns")
-                .is_some_and(|line| line.value("addr") == Some(&HOST_ADDRESS.to_string())),
-        );
+        if mode != Mode::Served {
+            want(
+                "an address by DHCP",
+                self.first("dhcp")
+                    .is_some_and(|line| line.value("addr").is_some()),
+            );
+            want(
+                "the server's name resolved",
+                self.first("dns")
+                    .is_some_and(|line| line.value("addr") == Some(&HOST_ADDRESS.to_string())),
+            );
+        }
         want(
             "two reports answered",
             reports
@@ -134,6 +148,10 @@ impl Story {
                         .is_some_and(|ms| DEADLINE_MS.contains(&ms))
             }),
         );
+        for (what, step, key) in STREAMS {
+            let count = self.first(step).and_then(|line| line.number(key));
+            want(what, count.is_some_and(|count| count > 1));
+        }
         if mode == Mode::Demo {
             want(
                 "a server restart survived between two calls",
@@ -181,6 +199,13 @@ impl Story {
 const ERROR_MESSAGE: &str = "message=\"sensor not calibrated: 23 °C\"";
 const ERROR_DETAILS: &str = "0102ff";
 
+/// What streams: the step, and where its line says how much.
+const STREAMS: [(&str, &str, &str); 3] = [
+    ("readings streamed by the server", "subscribe", "readings"),
+    ("reports streamed to the server", "upload", "stored"),
+    ("a stream both ways", "exchange", "replies"),
+];
+
 /// When a call with a deadline of 500 ms may end, if its answer takes 10 s. The channel counts whole milliseconds, from
 /// one that had begun already; a busy host may take its time.
 const DEADLINE_MS: RangeInclusive<u64> = 499..=9_999;
@@ -189,13 +214,16 @@ const DEADLINE_MS: RangeInclusive<u64> = 499..=9_999;
 mod tests {
     use super::*;
 
-    const GOOD: [&str; 11] = [
+    const GOOD: [&str; 14] = [
         "0.120 INFO  demo: dhcp: addr=10.0.2.15 gateway=10.0.2.2 dns=10.0.2.3",
         "0.130 INFO  demo: dns: name=telemetry.test addr=10.0.2.2",
         "demo: report: sequence=0 millivolts=3300 total_reports=1 echo=ok",
         "demo: report: sequence=1 millivolts=3301 total_reports=2",
         "demo: error-status: code=9 message=\"sensor not calibrated: 23 °C\" details=0102ff",
         "demo: deadline: code=4 after_ms=500",
+        "demo: subscribe: readings=5",
+        "demo: upload: stored=5 total_reports=7",
+        "demo: exchange: replies=5 total_reports=12",
         "demo: restart-wait:",
         "demo: restart-done: sequence=2 total_reports=1",
         "demo: stack: peak=4096 size=16384",
@@ -239,8 +267,11 @@ mod tests {
             ("demo: deadline:", "demo: deadline: code=1 after_ms=500"),
             ("demo: deadline:", "demo: deadline: code=4 after_ms=498"),
             ("demo: deadline:", "demo: deadline: code=4 after_ms=10000"),
+            ("demo: subscribe:", "demo: subscribe: readings=1"),
+            ("demo: upload:", "demo: upload: stored=0 total_reports=7"),
+            ("demo: exchange:", "demo: exchange: total_reports=12"),
             // The old server, which counts on.
-            ("restart-done", "demo: restart-done: sequence=2 total_reports=3"),
+            ("restart-done", "demo: restart-done: sequence=2 total_reports=13"),
             ("demo: stack:", "demo: stack: peak=16384 size=16384"),
         ] {
             let lines = GOOD.map(|line| if line.contains(step) { instead } else { line });
@@ -254,6 +285,23 @@ mod tests {
     fn complaints_interop_needs_no_restart() {
         let story = story(GOOD.iter().filter(|line| !line.contains("restart")).copied());
         assert!(story.complaints(Mode::Interop).is_empty());
+    }
+
+    #[test]
+    fn complaints_served_needs_no_network_and_no_restart_of_its_client() {
+        let client = GOOD
+            .iter()
+            .filter(|line| !["restart", "dhcp", "dns"].iter().any(|step| line.contains(step)));
+        let calls = ["demo: call: method=Upload stream=requests answered=yes"];
+        let story = story(client.copied().chain(calls));
+        assert!(story.complaints(Mode::Served).is_empty());
+        assert!(
+            story
+                .calls()
+                .iter()
+                .all(|call| call.answered && call.method == "Upload")
+        );
+        assert_eq!(story.calls().len(), 1);
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl CallRecord {
         })
     }
 
+    /// Reads what a device that serves logs: `method=Report sequence=0 answered=yes`. It has one client, and counts no
+    /// octets.
+    pub(crate) fn of_device(line: &str) -> Option<Self> {
+        Self::parse(&format!("call connection=1 {line} received=0 sent=0"))
+    }
+
     /// What the request asked for under `key`.
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         words::number(&self.line, key)

@@ -1,16 +1,16 @@
-//! Whether the server saw what the device says that it did: a log can say anything.
+//! Whether the server saw what the client says that it did, the device or one that calls it: a log can say anything.
 
 use crate::story::{Line, Story};
 use crate::wire::CallRecord;
 
-/// What the device says and the server's `calls` do not confirm; empty if they agree.
+/// What the client says and the server's `calls` do not confirm; empty if they agree.
 ///
 /// A story that lacks a step is no contradiction: [`Story::complaints`] names it.
 pub(crate) fn contradictions(story: &Story, calls: &[CallRecord]) -> Vec<String> {
     let mut contradictions = Vec::new();
     let mut claim = |what: String, is_confirmed: bool| {
         if !is_confirmed {
-            contradictions.push(format!("the device says, and the server does not: {what}"));
+            contradictions.push(format!("the client says, and the server does not: {what}"));
         }
     };
     for line in story.all("report") {
@@ -43,6 +43,21 @@ pub(crate) fn contradictions(story: &Story, calls: &[CallRecord]) -> Vec<String>
             diagnoses(calls).any(is_unanswered),
         );
     }
+    for (step, method) in [
+        ("subscribe", "Subscribe"),
+        ("upload", "Upload"),
+        ("exchange", "Exchange"),
+    ] {
+        let Some(line) = story.first(step) else { continue };
+        let is_whole = |call: &CallRecord| {
+            let asked = call.number("count");
+            call.method == method && call.answered && (asked.is_none() || asked == line.number("readings"))
+        };
+        claim(
+            format!("a call that streams: {step} {}", line.text),
+            calls.iter().any(is_whole),
+        );
+    }
     if let Some(line) = story.first("restart-done") {
         let before = story
             .all("report")
@@ -73,19 +88,25 @@ fn diagnoses(calls: &[CallRecord]) -> impl Iterator<Item = &CallRecord> {
 mod tests {
     use super::*;
 
-    const SAID: [&str; 5] = [
+    const SAID: [&str; 8] = [
         "demo: report: sequence=0 total_reports=1 echo=ok",
         "demo: report: sequence=1 total_reports=2",
         "demo: error-status: code=9",
         "demo: deadline: code=4 after_ms=500",
+        "demo: subscribe: readings=5",
+        "demo: upload: stored=5",
+        "demo: exchange: replies=5",
         "demo: restart-done: sequence=2 total_reports=1",
     ];
 
-    const SEEN: [&str; 5] = [
+    const SEEN: [&str; 8] = [
         "call connection=1 method=Report sequence=0 metadata=2 answered=yes received=1 sent=1",
         "call connection=1 method=Report sequence=1 metadata=0 answered=yes received=2 sent=2",
         "call connection=1 method=Diagnose status=9 delay_ms=0 answered=yes received=3 sent=3",
         "call connection=1 method=Diagnose status=0 delay_ms=10000 answered=no received=4 sent=4",
+        "call connection=1 method=Subscribe count=5 interval_ms=5 answered=yes received=5 sent=5",
+        "call connection=1 method=Upload stream=requests answered=yes received=6 sent=6",
+        "call connection=1 method=Exchange stream=both answered=yes received=7 sent=7",
         "call connection=2 method=Report sequence=2 metadata=0 answered=yes received=1 sent=1",
     ];
 
@@ -125,6 +146,9 @@ mod tests {
             ("status=9", "status=5"),
             ("delay_ms=10000 answered=no", "delay_ms=10000 answered=yes"),
             ("delay_ms=10000", "delay_ms=400"),
+            ("count=5", "count=4"),
+            ("stream=requests answered=yes", "stream=requests answered=no"),
+            ("method=Exchange", "method=Echo"),
             ("connection=2", "connection=1"),
         ] {
             let seen = SEEN.map(|line| line.replace(saw, instead));

@@ -21,6 +21,15 @@ ECHO_INITIAL = "x-telemetry-echo"
 ECHO_TRAILING = "x-telemetry-echo-bin"
 PAYLOAD_OCTET = b"\xa5"
 LARGEST_REPLY = 1 << 20
+MESSAGES = (
+    "ReportRequest",
+    "ReportReply",
+    "DiagnoseRequest",
+    "DiagnoseReply",
+    "SubscribeRequest",
+    "Reading",
+    "UploadReply",
+)
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -31,27 +40,23 @@ def load_messages(path):
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
         pool.Add(file)
-    names = ("ReportRequest", "ReportReply", "DiagnoseRequest", "DiagnoseReply")
     return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in names
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES
     }
 
 
 class Telemetry:
-    """The service's two methods."""
+    """The service's methods."""
 
     def __init__(self, messages):
         self.messages = messages
         self.lock = threading.Lock()
         self.reports = 0
 
-    def report(self, request, context):
+    def store(self, request):
         with self.lock:
             self.reports += 1
             total = self.reports
-        metadata = context.invocation_metadata()
-        context.send_initial_metadata([(key, value) for key, value in metadata if key == ECHO_INITIAL])
-        context.set_trailing_metadata([(key, value) for key, value in metadata if key == ECHO_TRAILING])
         return self.messages["ReportReply"](
             sequence=request.sequence,
             received_unix_ms=time.time_ns() // 1_000_000,
@@ -59,6 +64,24 @@ class Telemetry:
             nonce=request.nonce,
             total_reports=total,
         )
+
+    def report(self, request, context):
+        metadata = context.invocation_metadata()
+        context.send_initial_metadata([(key, value) for key, value in metadata if key == ECHO_INITIAL])
+        context.set_trailing_metadata([(key, value) for key, value in metadata if key == ECHO_TRAILING])
+        return self.store(request)
+
+    def subscribe(self, request, context):
+        for sequence in range(request.count):
+            time.sleep(request.interval_ms / 1000)
+            yield self.messages["Reading"](sequence=sequence, millivolts=3300 + sequence)
+
+    def upload(self, requests, context):
+        stored = sum(1 for _ in map(self.store, requests))
+        return self.messages["UploadReply"](stored=stored, total_reports=self.reports)
+
+    def exchange(self, requests, context):
+        yield from map(self.store, requests)
 
     def diagnose(self, request, context):
         time.sleep(request.delay_ms / 1000)
@@ -74,14 +97,22 @@ def handler(messages):
     """Routes the service's paths to its methods."""
     service = Telemetry(messages)
 
-    def unary(method, name):
-        return grpc.unary_unary_rpc_method_handler(
-            method,
-            request_deserializer=messages[name + "Request"].FromString,
-            response_serializer=messages[name + "Reply"].SerializeToString,
+    def method(kind, function, request, reply):
+        return kind(
+            function,
+            request_deserializer=messages[request].FromString,
+            response_serializer=messages[reply].SerializeToString,
         )
 
-    methods = {"Report": unary(service.report, "Report"), "Diagnose": unary(service.diagnose, "Diagnose")}
+    unary, server_stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
+    client_stream, both = grpc.stream_unary_rpc_method_handler, grpc.stream_stream_rpc_method_handler
+    methods = {
+        "Report": method(unary, service.report, "ReportRequest", "ReportReply"),
+        "Diagnose": method(unary, service.diagnose, "DiagnoseRequest", "DiagnoseReply"),
+        "Subscribe": method(server_stream, service.subscribe, "SubscribeRequest", "Reading"),
+        "Upload": method(client_stream, service.upload, "ReportRequest", "UploadReply"),
+        "Exchange": method(both, service.exchange, "ReportRequest", "ReportReply"),
+    }
     return grpc.method_handlers_generic_handler(SERVICE, methods)
 
 

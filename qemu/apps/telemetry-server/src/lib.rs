@@ -1,4 +1,4 @@
-//! A device that serves the telemetry service to gRPC clients: reports, error statuses, deadlines, metadata.
+//! A device that serves the telemetry service to gRPC clients: calls of each kind, error statuses, deadlines, metadata.
 //!
 //! | argument | meaning | default |
 //! |---|---|---|

@@ -4,11 +4,14 @@ use core::cell::Cell;
 
 use embassy_time::{Duration, Instant, Timer};
 use heapless::{String, Vec};
-use rpc_nostd::server::Context;
+use rpc_nostd::server::{Context, Receiver, Sender};
 use rpc_nostd::{Code, MetadataEntry, Status};
 
 use crate::journal::Journal;
-use crate::proto::{DiagnoseReply, DiagnoseRequest, ReportReply, ReportRequest, Telemetry};
+use crate::proto::{
+    DiagnoseReply, DiagnoseRequest, Reading, ReportReply, ReportRequest, SubscribeRequest, Telemetry,
+    UploadReply,
+};
 
 /// The service's state.
 pub(crate) struct Device<'j> {
@@ -64,6 +67,56 @@ impl Telemetry for Device<'_> {
         let reply = answer(cx, &request);
         call.answered();
         reply
+    }
+
+    async fn subscribe(
+        &self,
+        _cx: &mut Context<'_>,
+        request: SubscribeRequest,
+        replies: &mut Sender<'_, Reading>,
+    ) -> Result<(), Status> {
+        let SubscribeRequest { count, interval_ms } = request;
+        let asked = format_args!("count={count} interval_ms={interval_ms}");
+        let call = self.journal.begin("Subscribe", asked);
+        for sequence in 0..count {
+            Timer::after(Duration::from_millis(interval_ms.into())).await;
+            let millivolts = 3_300_u32.wrapping_add(sequence);
+            replies.send(&Reading { sequence, millivolts }).await?;
+        }
+        call.answered();
+        Ok(())
+    }
+
+    async fn upload(
+        &self,
+        _cx: &mut Context<'_>,
+        requests: &mut Receiver<'_, ReportRequest>,
+    ) -> Result<UploadReply, Status> {
+        let call = self.journal.begin("Upload", format_args!("stream=requests"));
+        let mut stored = 0;
+        while let Some(request) = requests.next().await? {
+            self.store(&request);
+            stored += 1;
+        }
+        call.answered();
+        Ok(UploadReply {
+            stored,
+            total_reports: self.reports.get(),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        _cx: &mut Context<'_>,
+        requests: &mut Receiver<'_, ReportRequest>,
+        replies: &mut Sender<'_, ReportReply>,
+    ) -> Result<(), Status> {
+        let call = self.journal.begin("Exchange", format_args!("stream=both"));
+        while let Some(request) = requests.next().await? {
+            replies.send(&self.store(&request)).await?;
+        }
+        call.answered();
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use qemu_runtime::{Args, network};
 use rpc_nostd::{Channel, Code, MetadataEntry, ReceivedMetadata, Status};
 
 use crate::channel;
-use crate::proto::{DiagnoseRequest, ReportReply, ReportRequest, TelemetryClient};
+use crate::proto::{DiagnoseRequest, ReportReply, ReportRequest, SubscribeRequest, TelemetryClient};
 
 type Client = TelemetryClient<Channel<'static>>;
 
@@ -27,6 +27,9 @@ pub(crate) async fn run(spawner: Spawner, stack: Stack<'static>, args: Args) -> 
     let stored = report(&mut client, 1).await?.total_reports;
     error_status(&mut client).await?;
     deadline(&mut client).await?;
+    subscribe(&mut client).await?;
+    let stored = upload(&mut client, stored).await?;
+    let stored = exchange(&mut client, stored).await?;
     if args.get("mode") == Some("demo") {
         restart(&mut client, stored).await?;
     }
@@ -173,6 +176,66 @@ async fn deadline(client: &mut Client) -> Result<(), Failed> {
     check("deadline", !early, "the call ended before its deadline")
 }
 
+/// A stream of replies.
+async fn subscribe(client: &mut Client) -> Result<(), Failed> {
+    let request = SubscribeRequest {
+        count: STREAMED,
+        interval_ms: 5,
+    };
+    let mut readings = answered("subscribe", client.subscribe(&request).await)?;
+    let mut received = 0;
+    while let Some(reading) = answered("subscribe", readings.next().await)? {
+        check(
+            "subscribe",
+            reading.sequence == received,
+            "a reading is out of order",
+        )?;
+        received += 1;
+    }
+    defmt::info!("demo: subscribe: readings={=u32}", received);
+    check("subscribe", received == STREAMED, "not all readings came")
+}
+
+/// A stream of requests.
+async fn upload(client: &mut Client, stored: u32) -> Result<u32, Failed> {
+    let mut upload = answered("upload", client.upload().await)?;
+    for sequence in 0..STREAMED {
+        answered("upload", upload.send(&measurement(sequence)).await)?;
+    }
+    let reply = answered("upload", upload.finish().await)?;
+    let (sent, total) = (reply.stored, reply.total_reports);
+    defmt::info!("demo: upload: stored={=u32} total_reports={=u32}", sent, total);
+    check("upload", sent == STREAMED, "not all reports were stored")?;
+    check(
+        "upload",
+        total == stored.wrapping_add(STREAMED),
+        "the server counts otherwise",
+    )?;
+    Ok(total)
+}
+
+/// Both at once: each reply is there before the next request is sent.
+async fn exchange(client: &mut Client, mut stored: u32) -> Result<u32, Failed> {
+    let (mut requests, mut replies) = answered("exchange", client.exchange().await)?;
+    for sequence in 0..STREAMED {
+        let request = measurement(sequence);
+        answered("exchange", requests.send(&request).await)?;
+        let reply = answered("exchange", replies.next().await)?;
+        let echoed = reply.as_ref().is_some_and(|reply| echoes(&request, reply));
+        check("exchange", echoed, "the reply is another request's, or none")?;
+        stored = reply.map_or(stored, |reply| reply.total_reports);
+    }
+    answered("exchange", requests.finish().await)?;
+    let more = answered("exchange", replies.next().await)?;
+    defmt::info!(
+        "demo: exchange: replies={=u32} total_reports={=u32}",
+        STREAMED,
+        stored
+    );
+    check("exchange", more.is_none(), "one reply too many")?;
+    Ok(stored)
+}
+
 /// Asks the host for a new server, and keeps reporting until that answers: it counts from 1 again.
 async fn restart(client: &mut Client, mut stored: u32) -> Result<(), Failed> {
     defmt::info!("demo: restart-wait:");
@@ -265,5 +328,7 @@ const ECHO_BINARY: [u8; 5] = [0, 1, 0x80, 0xfe, 0xff];
 const ERROR_MESSAGE: &str = "sensor not calibrated: 23 °C";
 const ERROR_DETAILS: [u8; 3] = [1, 2, 0xff];
 const DEADLINE: Duration = Duration::from_millis(500);
+/// Messages of a stream.
+const STREAMED: u32 = 5;
 const STEP_LIMIT: embassy_time::Duration = embassy_time::Duration::from_secs(10);
 const RESTART_LIMIT: embassy_time::Duration = embassy_time::Duration::from_secs(30);
