@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use qemu_harness::checks;
+use qemu_harness::checks::{self, Check};
 
 use crate::device::{Boot, PROGRAM};
 use crate::firmware::{self, Program};
-use crate::report::Report;
+use crate::go::Peer;
+use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{corpora, process, python, qemu, witness};
+use crate::{corpora, process, python, qemu, served, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
@@ -32,23 +33,51 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
             process::run(&mut command)
         },
     );
+    let go = report.step("grpc-go, to test against another", || {
+        Peer::ensure(workspace, Profile::Test).map_err(|missing| Skip(format!("{missing:#}")).into())
+    });
     let programs = firmware::build_everything(workspace, report);
     if report
         .step("The emulator that stands in for boards", qemu::ensure)
         .is_some()
     {
+        check_machines(report, &programs);
         run_on_machines(workspace, report, &programs, python.as_deref());
+        if let Some(go) = go {
+            run_with_go(report, &programs, &go);
+        }
     }
     programs
 }
 
-fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Program], python: Option<&Path>) {
-    for program in programs.iter().filter(|program| program.name == SELFTEST) {
-        for check in &checks::ALL {
-            let why = format!("{}: {}", program.machine, check.name);
-            report.step(&why, || Ok(check.run(program.machine, &program.elf)?));
+fn check_machines(report: &mut Report, programs: &[Program]) {
+    let suites: [(&str, &[Check]); 2] = [(SELFTEST, &checks::ALL), (served::PROGRAM, &checks::SERVER)];
+    for (name, suite) in suites {
+        for program in programs.iter().filter(|program| program.name == name) {
+            for check in suite {
+                let why = format!("{}: {}", program.machine, check.name);
+                report.step(&why, || Ok(check.run(program.machine, &program.elf)?));
+            }
         }
     }
+}
+
+fn run_with_go(report: &mut Report, programs: &[Program], go: &Peer) {
+    for program in programs.iter().filter(|program| program.name == PROGRAM) {
+        report.step(&format!("{} calls grpc-go", program.title()), || {
+            let mut server = Server::start_go(go)?;
+            let story = interop(program, server.port)?;
+            fail_with(&witness::contradictions(&story, &server.calls()?))
+        });
+    }
+    for program in programs.iter().filter(|program| program.name == served::PROGRAM) {
+        report.step(&format!("grpc-go calls {}", program.title()), || {
+            served::run(program, go, None, &mut |who, text| println!("    {who}: {text}")).map(drop)
+        });
+    }
+}
+
+fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Program], python: Option<&Path>) {
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls tonic", program.title()), || {
             let mut server = Server::start(workspace, Profile::Test)?;

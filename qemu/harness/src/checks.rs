@@ -1,4 +1,7 @@
-//! Tests of the machines, their drivers and this harness with the firmware `selftest`.
+//! Tests of the machines, their drivers and this harness with the firmware `selftest`, and of devices that are called with
+//! the firmware `telemetry-server`.
+
+mod server;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::{End, Error, Machine, Outcome, Run, pcap};
 
-/// A check of one machine with its `selftest` image.
+pub use server::SERVER;
+
+/// A check of one machine with an image.
 pub struct Check {
     /// What it proves.
     pub name: &'static str,
@@ -25,7 +30,7 @@ impl Check {
     }
 }
 
-/// All checks. None needs root, a resolver or the internet; each takes a second or two at most.
+/// The checks with `selftest`. None needs root, a resolver or the internet; each takes a second or two at most.
 pub const ALL: [Check; 8] = [
     Check {
         name: "the log is decoded and exit code 0 is success",

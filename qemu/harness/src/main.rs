@@ -84,13 +84,17 @@ fn selftest(machines: &[&str]) -> Result<(), String> {
     };
     let mut failed = 0;
     for machine in machines {
-        let elf = Firmware::new(machine, "selftest").build().map_err(text)?;
-        for check in &checks::ALL {
-            match check.run(machine, &elf) {
-                Ok(()) => println!("{machine}: ok: {}", check.name),
-                Err(error) => {
-                    failed += 1;
-                    println!("{machine}: FAILED: {}\n{error}", check.name);
+        let suites: [(&str, &[checks::Check]); 2] =
+            [("selftest", &checks::ALL), ("telemetry-server", &checks::SERVER)];
+        for (program, suite) in suites {
+            let elf = Firmware::new(machine, program).build().map_err(text)?;
+            for check in suite {
+                match check.run(machine, &elf) {
+                    Ok(()) => println!("{machine}: ok: {}", check.name),
+                    Err(error) => {
+                        failed += 1;
+                        println!("{machine}: FAILED: {}\n{error}", check.name);
+                    }
                 }
             }
         }
