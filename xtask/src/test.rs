@@ -12,7 +12,7 @@ use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{corpora, process, python, qemu, served, witness};
+use crate::{corpora, examples, interop, process, python, qemu, served, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
@@ -46,6 +46,14 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
         if let Some(go) = go {
             run_with_go(report, &programs, &go);
         }
+        report.step(
+            "The examples, on this computer and on the machines, each with each",
+            || examples::run(workspace),
+        );
+        report.step(
+            "The official interop cases, against all peers, in both roles",
+            || interop::check(workspace),
+        );
     }
     programs
 }
@@ -66,7 +74,7 @@ fn run_with_go(report: &mut Report, programs: &[Program], go: &Peer) {
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls grpc-go", program.title()), || {
             let mut server = Server::start_go(go)?;
-            let story = interop(program, server.port)?;
+            let story = story_of(program, server.port)?;
             fail_with(&witness::contradictions(&story, &server.calls()?))
         });
     }
@@ -81,18 +89,18 @@ fn run_on_machines(workspace: &Workspace, report: &mut Report, programs: &[Progr
     for program in programs.iter().filter(|program| program.name == PROGRAM) {
         report.step(&format!("{} calls tonic", program.title()), || {
             let mut server = Server::start(workspace, Profile::Test)?;
-            let story = interop(program, server.port)?;
+            let story = story_of(program, server.port)?;
             fail_with(&witness::contradictions(&story, &server.calls()?))
         });
         let Some(python) = python else { continue };
         report.step(&format!("{} calls Python's grpcio", program.title()), || {
             let server = PythonServer::start(workspace, python)?;
-            interop(program, server.port).map(drop)
+            story_of(program, server.port).map(drop)
         });
     }
 }
 
-fn interop(program: &Program, port: u16) -> Result<Story> {
+fn story_of(program: &Program, port: u16) -> Result<Story> {
     let mut story = Story::default();
     let boot = Boot {
         program,

@@ -26,7 +26,7 @@ use programs::{Program, Programs};
 use row::Ours;
 
 /// Which part of the matrix to run; without filters all of it, and the result is kept in the repository.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// Only this peer; may be given several times
     #[arg(long = "peer", value_name = "PEER", value_parser = PEERS.map(|peer| peer.name))]
@@ -147,6 +147,19 @@ impl Selection {
 /// # Errors
 /// Our own programs do not build, a cell is FAIL, or on CI a cell was skipped.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let keeps = options.write || options.is_whole();
+    play(workspace, options, keeps)
+}
+
+/// Runs all of it, and keeps nothing.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    play(workspace, &Options::default(), false)
+}
+
+fn play(workspace: &Workspace, options: &Options, keeps: bool) -> Result<()> {
     let selection = Selection::of(options)?;
     let bench = Bench::set_up(workspace, selection, options.in_place_of_ours.as_deref())?;
     let selection = &bench.selection;
@@ -171,7 +184,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
     }
     println!("\n{}", matrix.text());
-    if options.write || options.is_whole() {
+    if keeps {
         keep(workspace, &matrix, &bench)?;
     }
     let (failed, skipped) = matrix.counts();
