@@ -104,7 +104,7 @@ impl Acceptor for TcpAcceptor<'_> {
     where
         Self: 'c;
 
-    // A socket of its own for each connection: the one before may still wait for its client's last segment.
+    // A new socket for each connection: the port listens again as soon as the one before is dropped, without TIME-WAIT.
     async fn accept(&mut self) -> Result<Self::Connection<'_>, &'static str> {
         let mut socket = TcpSocket::new(self.stack, self.rx, self.tx);
         socket.set_nagle_enabled(false);
