@@ -2,7 +2,7 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `imports`.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod imports {
     /// Package `common`.
     pub mod common {
@@ -592,7 +592,7 @@ pub mod imports {
     }
 }
 /// Package `google`.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod google {
     /// Package `protobuf`.
     pub mod protobuf {

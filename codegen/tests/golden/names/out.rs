@@ -2,7 +2,7 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `r#gen`.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod r#gen {
     /// Package `r#type`.
     pub mod r#type {

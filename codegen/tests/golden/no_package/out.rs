@@ -3,12 +3,12 @@
 
 /// Message `Ping`.
 #[derive(Debug, Default, PartialEq, Clone)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct Ping {
     /// Field `text`.
     pub text: ::core::option::Option<::rpc_nostd::heapless::String<12>>,
 }
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 impl Ping {
     /// Return a reference to `text` as an `Option`
     #[inline]
@@ -99,7 +99,7 @@ impl ::rpc_nostd::micropb::MessageEncode for Ping {
 }
 /// Message `Pong`.
 #[derive(Debug, Default, PartialEq, Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct Pong {
     /// Field `kind`.
     pub kind: Pong_::Kind,
@@ -186,7 +186,7 @@ impl ::rpc_nostd::micropb::MessageEncode for Pong {
 }
 /// Inner types for `Pong`
 #[allow(non_snake_case)]
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod Pong_ {
     /// Enum `Kind`.
     #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,7 +228,7 @@ pub mod Pong_ {
     }
 }
 /// Service `Bare`: what its callers and its servers have in common.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod bare_service {
     /// Full name of the service: the first part of its methods' paths.
     pub const SERVICE_NAME: &str = "Bare";
@@ -247,11 +247,11 @@ pub mod bare_service {
 }
 /// Client of service `Bare`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct BareClient<C> {
     channel: C,
 }
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 impl<C> BareClient<C> {
     /// A client of `Bare` that calls through `channel`.
     pub const fn new(channel: C) -> Self {
@@ -267,7 +267,7 @@ impl<C> BareClient<C> {
 }
 /// What a server of `Bare` does: `BareServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
 #[allow(async_fn_in_trait, unused_variables)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub trait Bare {
     /// Serves `/Bare/Ping`.
     async fn ping(
@@ -285,11 +285,11 @@ pub trait Bare {
 }
 /// Serves calls of `Bare` with a type that implements the trait `Bare`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct BareServer<T> {
     service: T,
 }
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 impl<T> BareServer<T> {
     /// Serves `Bare` by `service`.
     pub const fn new(service: T) -> Self {
@@ -318,7 +318,7 @@ impl<T: Bare> ::rpc_nostd::server::Service for BareServer<T> {
     }
 }
 /// Service `T`: what its callers and its servers have in common.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod t_service {
     /// Full name of the service: the first part of its methods' paths.
     pub const SERVICE_NAME: &str = "T";
@@ -339,11 +339,11 @@ pub mod t_service {
 ///
 /// Client of service `T`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct TClient<C> {
     channel: C,
 }
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 impl<C> TClient<C> {
     /// A client of `T` that calls through `channel`.
     pub const fn new(channel: C) -> Self {
@@ -361,7 +361,7 @@ impl<C> TClient<C> {
 ///
 /// What a server of `T` does: `TServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
 #[allow(async_fn_in_trait, unused_variables)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub trait T {
     /// Serves `/T/Get`.
     async fn get(
@@ -379,11 +379,11 @@ pub trait T {
 }
 /// Serves calls of `T` with a type that implements the trait `T`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 pub struct TServer<T> {
     service: T,
 }
-#[allow(dead_code)]
+#[allow(dead_code, clippy::pedantic, clippy::restriction)]
 impl<T> TServer<T> {
     /// Serves `T` by `service`.
     pub const fn new(service: T) -> Self {

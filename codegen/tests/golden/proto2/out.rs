@@ -2,7 +2,7 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `old`.
-#[allow(dead_code, clippy::module_inception)]
+#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
 pub mod old {
     /// Package `v2`.
     pub mod v2 {
