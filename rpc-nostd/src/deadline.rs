@@ -20,6 +20,7 @@ impl Deadline {
     }
 
     /// The moment, if there is one.
+    #[cfg(feature = "server")]
     pub(crate) fn at(self) -> Option<Instant> {
         match self {
             Self::At(at) => Some(at),
@@ -50,6 +51,7 @@ pub(crate) fn whole_millis(timeout: Duration) -> u64 {
 }
 
 /// Reads a `grpc-timeout` value: 1 to 8 digits and a unit. In milliseconds, rounded up. `None` if it is not that.
+#[cfg(feature = "server")]
 pub(crate) fn parse_millis(value: &[u8]) -> Option<u64> {
     let (unit, digits) = value.split_last()?;
     if digits.is_empty() || digits.len() > 8 {
@@ -149,6 +151,7 @@ mod tests {
         assert_eq!(text(u64::MAX), "99999999H");
     }
 
+    #[cfg(feature = "server")]
     #[test]
     fn grpc_timeout_is_read_in_all_its_units() {
         let table = [

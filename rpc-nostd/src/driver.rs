@@ -1,11 +1,10 @@
 //! The async driver: reads, writes, and watches the clock. It knows no protocol, and which side this is.
 
 use core::cell::RefCell;
-use core::future::poll_fn;
-use core::task::Poll;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 
-// An `async fn` with the same purpose would store both futures twice.
-pub(crate) use embassy_futures::select::{Either, select as first};
 use embedded_io_async::{Read, Write};
 use h2_lite::{Instant, Transmit};
 
@@ -35,7 +34,7 @@ impl<'r> Driver<'r> {
         let (reader, writer) = transport.split();
         let reading = read_loop(self, reader, chunk);
         let writing = write_loop(self, writer, D::FLUSH);
-        match first(reading, writing).await {
+        match first(pin!(reading), pin!(writing)).await {
             Either::First(reason) | Either::Second(reason) => reason,
         }
     }
@@ -43,7 +42,7 @@ impl<'r> Driver<'r> {
     /// Closes a transport, politely if that does not take too long.
     pub(crate) async fn close<D: Duplex>(self, transport: &mut D) {
         let enough = self.timer.now().saturating_add_millis(CLOSE_TIME_MS);
-        first(transport.close(), sleep_until(self.timer, enough)).await;
+        first(pin!(transport.close()), pin!(sleep_until(self.timer, enough))).await;
     }
 }
 
@@ -93,7 +92,11 @@ async fn write_loop<W: Write>(driver: Driver<'_>, mut writer: W, flush: bool) ->
             Ok(lent) => lent,
             Err(reason) => return reason,
         };
-        let written = match first(write(&mut writer, lent.bytes(), flush), stalled(driver)).await {
+        let ended = {
+            let writing = pin!(write(&mut writer, lent.bytes(), flush));
+            first(writing, pin!(stalled(driver))).await
+        };
+        let written = match ended {
             Either::First(Some(written)) => written,
             Either::First(None) => return "writing to the transport failed",
             Either::Second(reason) => return reason,
@@ -193,3 +196,33 @@ impl Drop for Lent<'_> {
 
 /// A peer that is alive acknowledges the end of a connection in less.
 const CLOSE_TIME_MS: u64 = 1_000;
+
+/// What [`first`] gives.
+pub(crate) enum Either<A, B> {
+    First(A),
+    Second(B),
+}
+
+/// Polls both until one is ready. They are pinned where they are made (`pin!`): an `async fn` that took them by value
+/// would store each twice.
+pub(crate) const fn first<A, B>(a: A, b: B) -> First<A, B> {
+    First { a, b }
+}
+
+/// See [`first`].
+pub(crate) struct First<A, B> {
+    a: A,
+    b: B,
+}
+
+impl<A: Future + Unpin, B: Future + Unpin> Future for First<A, B> {
+    type Output = Either<A::Output, B::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Poll::Ready(output) = Pin::new(&mut this.a).poll(cx) {
+            return Poll::Ready(Either::First(output));
+        }
+        Pin::new(&mut this.b).poll(cx).map(Either::Second)
+    }
+}

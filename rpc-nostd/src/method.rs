@@ -56,6 +56,7 @@ impl Method {
     }
 
     /// Whether there is exactly one request.
+    #[cfg(feature = "server")]
     pub(crate) const fn one_request(&self) -> bool {
         matches!(self.kind, MethodKind::Unary | MethodKind::ServerStreaming)
     }

@@ -27,6 +27,7 @@ pub(crate) fn decode(from: &[u8], to: &mut [u8]) -> (usize, bool) {
 /// Encodes `from` into `to`, as much of it as finds room; a character is encoded whole or not at all. Returns the
 /// octets written. A space at either end is encoded, too: a field value may not begin or end with one (RFC 9113
 /// section 8.2.1).
+#[cfg(feature = "server")]
 pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
     let mut written = 0usize;
     let mut characters = from.chars();
@@ -63,6 +64,7 @@ pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
 }
 
 /// An upper-case digit.
+#[cfg(feature = "server")]
 fn hex_digit(nibble: u8) -> u8 {
     if nibble < 10 {
         b'0'.wrapping_add(nibble)
@@ -160,6 +162,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "server")]
     #[test]
     fn encoding_escapes_all_but_printable_ascii_and_the_percent_sign() {
         let mut to = [0; 96];
@@ -177,6 +180,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "server")]
     #[test]
     fn encoding_stops_at_a_whole_character_where_room_ends() {
         for size in 0..12 {

@@ -1,12 +1,14 @@
 //! What users get from crates.io: the packed crates, and the oldest compiler that builds them.
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::report::Skip;
-use crate::workspace::{PUBLISHED, Workspace};
+use crate::workspace::{PUBLISHED, Published, Workspace};
 use crate::{layers, process};
 
 /// Packs every published package and builds it from the packed files, as a user would.
@@ -35,6 +37,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             );
         }
     }
+    forget_earlier_packages()?;
     let mut command = workspace.cargo();
     // Dirty is allowed, so that one can run this before committing.
     command.args(["package", "--allow-dirty"]);
@@ -42,6 +45,34 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         command.args(["-p", published.package]);
     }
     process::run(&mut command)
+}
+
+/// Cargo unpacks crates that depend on each other from a local registry, and keeps them by name and version: packed
+/// again with other content, the old ones would be built.
+fn forget_earlier_packages() -> Result<()> {
+    let home = match env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => env::home_dir().context("no home directory")?.join(".cargo"),
+    };
+    let Ok(registries) = fs::read_dir(home.join("registry/src")) else {
+        return Ok(());
+    };
+    for registry in registries {
+        let registry = registry?;
+        // A registry that is a folder has no host before the hash.
+        if !registry.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        for unpacked in fs::read_dir(registry.path())? {
+            let unpacked = unpacked?;
+            let name = unpacked.file_name();
+            let is_ours = |published: &Published| name.to_string_lossy().starts_with(published.package);
+            if PUBLISHED.iter().any(is_ours) {
+                fs::remove_dir_all(unpacked.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Builds the published packages with the compiler that the manifests name as the oldest.

@@ -1,6 +1,7 @@
 //! The task of a channel: connects when a call wants it to, and again.
 
 use core::future::poll_fn;
+use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 
@@ -75,7 +76,7 @@ impl<'r, C: Connector> Runner<'r, C> {
             .timer
             .now()
             .saturating_add_millis(whole_millis(self.connect_timeout));
-        let connecting = first(self.connector.connect(), given_up(channel, limit)).await;
+        let connecting = first(pin!(self.connector.connect()), pin!(given_up(channel, limit))).await;
         let mut connection = match connecting {
             Either::First(Ok(connection)) => connection,
             Either::First(Err(reason)) | Either::Second(reason) => return lost(channel, reason),

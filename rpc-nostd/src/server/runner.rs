@@ -126,7 +126,7 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
             0 => Poll::Ready(()),
             _ => Poll::Pending,
         });
-        first(select_slice(connections), over).await;
+        first(pin!(select_slice(connections)), over).await;
     }
 
     /// The connections, to be spawned as tasks of their own, on the same executor.
@@ -172,8 +172,8 @@ impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, S
             timer: Some(self.timer),
         };
         let workers = pin!(workers::<S, STREAMS>(shared, self.service));
-        let serving = accept_and_serve(shared, self.timer, self.acceptor);
-        first(serving, select_slice(workers)).await;
+        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor));
+        first(serving, pin!(select_slice(workers))).await;
     }
 }
 
@@ -205,14 +205,15 @@ async fn accept_and_serve<'r, A: Acceptor>(shared: Shared<'r>, timer: &'r dyn Ti
     };
     let mut chunk = [0; READ_CHUNK];
     loop {
-        let mut transport = match first(stopped(shared), acceptor.accept()).await {
+        let met = first(pin!(stopped(shared)), pin!(acceptor.accept())).await;
+        let mut transport = match met {
             Either::First(()) => return,
             Either::Second(Ok(transport)) => transport,
             Either::Second(Err(_reason)) => {
                 #[cfg(feature = "defmt")]
                 defmt::info!("rpc-nostd: no connection accepted: {=str}", _reason);
                 let later = shared.now().saturating_add_millis(ACCEPT_PAUSE_MS);
-                first(sleep_until(timer, later), stopped(shared)).await;
+                first(pin!(sleep_until(timer, later)), pin!(stopped(shared))).await;
                 continue;
             }
         };

@@ -2,6 +2,7 @@
 
 use core::cell::RefCell;
 use core::future::poll_fn;
+use core::pin::pin;
 use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
@@ -34,21 +35,26 @@ pub(crate) async fn turn_away<A: Acceptor>(places: Places<'_, '_>, mut acceptor:
             return;
         }
         let relieved = until(places, |standing| standing != Standing::Taken);
-        match first(relieved, acceptor.accept()).await {
+        let met = first(pin!(relieved), pin!(acceptor.accept())).await;
+        match met {
             Either::First(Standing::Stopping) => return,
             Either::First(_) => continue,
             Either::Second(Ok(mut transport)) => {
                 let enough = timer.now().saturating_add_millis(GOODBYE_MS);
-                first(say_goodbye(&mut transport), sleep_until(timer, enough)).await;
+                first(
+                    pin!(say_goodbye(&mut transport)),
+                    pin!(sleep_until(timer, enough)),
+                )
+                .await;
                 let enough = timer.now().saturating_add_millis(GOODBYE_MS);
-                first(transport.close(), sleep_until(timer, enough)).await;
+                first(pin!(transport.close()), pin!(sleep_until(timer, enough))).await;
             }
             Either::Second(Err(_)) => {}
         }
         // A client that comes back at once must not keep the device busy.
         let later = timer.now().saturating_add_millis(PAUSE_MS);
         let stopping = until(places, |standing| standing == Standing::Stopping);
-        first(stopping, sleep_until(timer, later)).await;
+        first(pin!(stopping), pin!(sleep_until(timer, later))).await;
     }
 }
 
