@@ -235,11 +235,12 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// When the handler is dropped: not before all of its time is over, whatever part of a millisecond had passed
-    /// when it began. A client that is told too early takes it for a cancellation.
+    /// When the handler is dropped: a little after its time is over, whatever part of a millisecond had passed when it
+    /// began. A client that is told before its own clock has come there, and some round that up, takes it for a
+    /// cancellation.
     pub(crate) fn limit(&self) -> Deadline {
         match (self.timeout, self.deadline) {
-            (Timeout::Ms(1..), Deadline::At(at)) => Deadline::At(at.saturating_add_millis(1)),
+            (Timeout::Ms(1..), Deadline::At(at)) => Deadline::At(at.saturating_add_millis(DEADLINE_SLACK_MS)),
             (_, deadline) => deadline,
         }
     }
@@ -254,6 +255,9 @@ impl<'r> Request<'r> {
         }
     }
 }
+
+/// A part of a millisecond here, one that a client rounds up, and one on the way.
+const DEADLINE_SLACK_MS: u64 = 3;
 
 /// Spec: `PROTOCOL-HTTP2.md`: "application/grpc" and then nothing, "+" or ";". `application/grpc-web` is another protocol.
 fn is_grpc(value: &[u8]) -> bool {
@@ -320,8 +324,8 @@ mod tests {
         request.recv_field(b"grpc-timeout", b"1m", one, &mut store);
         // It may have come at 1,000.9.
         request.recv_headers_end(false, Instant::from_millis(1_000));
-        assert!(!request.limit().is_past(Instant::from_millis(1_001)));
-        assert!(request.limit().is_past(Instant::from_millis(1_002)));
+        assert!(!request.limit().is_past(Instant::from_millis(1_003)));
+        assert!(request.limit().is_past(Instant::from_millis(1_004)));
         request.recv_field(b"grpc-timeout", b"0m", one, &mut store);
         request.recv_headers_end(false, Instant::from_millis(2_000));
         assert!(

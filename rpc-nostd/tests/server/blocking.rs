@@ -117,15 +117,15 @@ fn deadlines_resets_and_lost_connections_drop_handlers_without_an_executor() {
                 ));
                 wire.send(&frames::headers(3, &request(CHAT.path()), false));
             }
-            12 => assert!(log.borrow().is_empty()),
-            14 => {
+            14 => assert!(log.borrow().is_empty()),
+            16 => {
                 assert_eq!(log.borrow().len(), 1);
                 assert_eq!(wire.answer(1).reset, Some(8));
                 wire.send(&frames::rst(3, 8));
                 wire.call(5, UNARY.path(), &[b"next"]);
                 wire.send(&frames::headers(7, &request(CHAT.path()), false));
             }
-            16 => {
+            18 => {
                 assert_eq!(log.borrow().len(), 2);
                 assert_eq!(wire.answer(5).code(), Some(Code::OK));
                 wire.socket.close();
