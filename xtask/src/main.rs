@@ -55,7 +55,7 @@ enum Command {
     Demo(DemoOptions),
     /// The examples' client and server, on this computer and on both emulated machines, each with each
     Examples,
-    /// Host tests, firmware builds, runs on QEMU, interop with tonic and Python's grpcio
+    /// Host tests, firmware builds, runs on QEMU, the examples, and all interop cases against foreign peers
     Test,
     /// The official gRPC interop cases against other implementations and proxies, in both roles
     Interop(interop::Options),
