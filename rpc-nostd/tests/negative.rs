@@ -92,6 +92,28 @@ fn goaway() {
     assert_eq!(attempts.get(), 2);
 }
 
+/// A server that has had enough says why; the call that pays for it does, too.
+#[test]
+fn goaway_enhance_your_calm() {
+    let mut first = true;
+    let server = Server::new(move |frame, out| {
+        if frame.kind == frames::DATA && frame.flags & frames::END_STREAM != 0 {
+            if std::mem::replace(&mut first, false) {
+                out.extend(frames::headers(frame.stream, HEAD, false));
+                out.extend(frames::goaway(frame.stream, 11));
+                return false;
+            }
+            out.extend(ok(frame.stream, b"calm"));
+        }
+        true
+    });
+    with_channel(Peers::one(server), async |channel, _| {
+        let status = echo(channel, b"x").await.expect_err("the connection is over");
+        assert_eq!(status.code(), Code::UNAVAILABLE);
+        assert!(status.message().contains("ENHANCE_YOUR_CALM"), "{status}");
+    });
+}
+
 #[test]
 fn ping() {
     // A PING before, between and after the parts of the response: each comes back with its octets.

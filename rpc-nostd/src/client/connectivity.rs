@@ -2,7 +2,7 @@
 //!
 //! Spec: gRPC `connectivity-semantics-and-api.md`, `connection-backoff.md`, `wait-for-ready.md`.
 
-use h2_lite::Instant;
+use h2_lite::{ErrorCode, Instant};
 
 use crate::status::{Code, Status};
 
@@ -71,6 +71,7 @@ pub(crate) struct Connectivity {
     draining: bool,
     /// When a connection that is going away is given up, once calls wait for another.
     pub(crate) drain_until: Option<Instant>,
+    complaint: Option<&'static str>,
     /// A response has come on this connection.
     answered: bool,
     /// The last connection was ready, but ended without any response.
@@ -93,6 +94,7 @@ impl Connectivity {
             reason: "",
             draining: false,
             drain_until: None,
+            complaint: None,
             answered: false,
             fruitless: false,
             backoff,
@@ -114,6 +116,7 @@ impl Connectivity {
     pub(crate) fn transport_up(&mut self) {
         self.draining = self.state == ConnectivityState::Shutdown;
         self.drain_until = None;
+        self.complaint = None;
         self.answered = false;
     }
 
@@ -164,6 +167,21 @@ impl Connectivity {
         self.draining = true;
     }
 
+    /// GOAWAY has come. One that is no mere farewell says why this connection ends, whatever ends it then.
+    pub(crate) fn told_to_go(&mut self, code: ErrorCode) {
+        self.drain();
+        self.complaint = match code {
+            ErrorCode::NO_ERROR => self.complaint,
+            ErrorCode::ENHANCE_YOUR_CALM => Some(TOO_MUCH),
+            _ => Some("the server ended the connection: this client broke a rule of HTTP/2"),
+        };
+    }
+
+    /// What the server had against this connection, if it said so.
+    pub(crate) fn complaint(&self) -> Option<&'static str> {
+        self.complaint
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.draining
     }
@@ -206,6 +224,9 @@ impl Connectivity {
         u32::try_from(pause).unwrap_or(u32::MAX).max(1)
     }
 }
+
+const TOO_MUCH: &str = "the server ended the connection (ENHANCE_YOUR_CALM): too many calls were cancelled, or too many PINGs \
+                        sent, in a short time";
 
 #[cfg(test)]
 mod tests {

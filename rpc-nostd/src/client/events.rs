@@ -20,8 +20,8 @@ pub(crate) fn handle(
             connectivity.settings_received();
             None
         }
-        Event::GoAway { .. } => {
-            connectivity.drain();
+        Event::GoAway { code, .. } => {
+            connectivity.told_to_go(code);
             None
         }
         Event::HeaderField {

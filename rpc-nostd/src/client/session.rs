@@ -95,7 +95,9 @@ impl<'r> Endpoint<'r> for Session<'r> {
         self.link
             .conn
             .error()
-            .map_or("the server is going away", |error| error.reason)
+            .map(|error| error.reason)
+            .or(self.connectivity.complaint())
+            .unwrap_or("the server is going away")
     }
 }
 
@@ -131,6 +133,7 @@ impl<'r> Session<'r> {
 
     /// The transport is gone, or none could be had. Every call under way ends or waits for the next one.
     pub(crate) fn disconnected(&mut self, reason: &'static str, now: Instant) {
+        let reason = self.connectivity.complaint().unwrap_or(reason);
         self.fail_open(reason);
         self.connectivity.transport_down(reason, now);
         // What it owed it owes no more: a slot that waits for its RST_STREAM would never be free again.
