@@ -40,6 +40,7 @@ mod slot;
 mod status;
 pub mod time;
 pub mod transport;
+mod turns;
 
 pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, Resources, Runner, blocking};
 pub use h2_lite::ConfigError;

@@ -9,14 +9,14 @@ use h2_lite::{Connection, Instant, StreamKey, Transmit, UseError};
 use crate::codec::{self, Framed};
 use crate::framing::PREFIX_LEN;
 use crate::slot::{Front, RecvBuffer, Slot, SlotKey, SlotState};
+use crate::turns::{Turns, Wants};
 
 /// A connection, its slots, and its driver.
 pub(crate) struct Link<'r, H> {
     pub(crate) conn: Connection<'r>,
     pub(crate) slots: &'r mut [Slot<'r, H>],
     driver: Option<Waker>,
-    /// Which slot is woken first: it moves on, so that no call takes all the room in the send buffer for ever.
-    turn: u8,
+    pub(crate) turns: Turns,
 }
 
 /// Why nothing could be sent.
@@ -40,7 +40,7 @@ impl<'r, H> Link<'r, H> {
             conn,
             slots,
             driver: None,
-            turn: 0,
+            turns: Turns::default(),
         }
     }
 
@@ -63,21 +63,19 @@ impl<'r, H> Link<'r, H> {
     pub(crate) fn take_transmit(&mut self, now: Instant) -> Option<Transmit<'r>> {
         let held = !self.conn.wants_input();
         let transmit = self.conn.take_transmit(now);
+        if transmit.is_none() {
+            self.end_giving_way();
+        }
         self.resume_reading(held);
         transmit
     }
 
-    /// Takes the send buffer back; whoever waits for room gets a turn.
+    /// Takes the send buffer back; whoever waits for room may ask again.
     pub(crate) fn give_back(&mut self, transmit: Transmit<'r>, written: usize, now: Instant) {
         let held = !self.conn.wants_input();
         self.conn.give_back(transmit, written, now);
         self.resume_reading(held);
-        self.turn = self.turn.wrapping_add(1);
-        let first = usize::from(self.turn).checked_rem(self.slots.len()).unwrap_or(0);
-        let (later, sooner) = self.slots.split_at_mut_checked(first).unwrap_or_default();
-        for slot in sooner.iter_mut().chain(later) {
-            slot.wake();
-        }
+        self.begin_turns();
     }
 
     /// Wakes everybody: windows or limits may have changed for any of them; there are few.
@@ -147,11 +145,15 @@ impl<'r, H> Link<'r, H> {
         // A small piece waits while other output is ahead of it: receivers charge for small frames, and HEADERS
         // would find no room.
         let waits = len < left.min(SMALL_DATA) && self.conn.wants_transmit();
-        if waits || (len == 0 && left > 0) {
+        if left > 0 && (waits || len == 0 || self.gives_way(key)) {
+            self.set_wants(key, Wants::Data);
             return Err(SendError::NotNow);
         }
-        self.conn.send_data(stream, len, end && len == left, fill, now)?;
-        self.wake_driver();
+        let sent = self.conn.send_data(stream, len, end && len == left, fill, now);
+        self.note_sent(key, sent, if len < left { Wants::Data } else { Wants::Nothing })?;
+        if left > 0 {
+            self.turns.last = key.index;
+        }
         Ok(len)
     }
 

@@ -6,6 +6,7 @@ use h2_lite::StreamKey;
 
 use crate::framing::{self, PREFIX_LEN};
 use crate::metadata::ReceivedMetadata;
+use crate::turns::Turn;
 
 /// Names a slot for as long as one call has it: a stale key is told from a live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) struct Slot<'r, H> {
     pub(crate) receiver: Option<Waker>,
     /// Whoever waits for room or credit. A unary call is both.
     pub(crate) sender: Option<Waker>,
+    pub(crate) turn: Turn,
 }
 
 /// Who uses the slot.
@@ -50,6 +52,7 @@ impl<'r, H> Slot<'r, H> {
             store: ReceivedMetadata::new(store),
             receiver: None,
             sender: None,
+            turn: Turn::NONE,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::link::{self, Link, SendError};
 use crate::slot::{Slot, SlotKey, SlotState};
 use crate::status::{Code, Status};
+use crate::turns::Turn;
 
 /// What one client shares among its calls and its driver.
 pub(crate) struct Session<'r> {
@@ -214,13 +215,11 @@ impl<'r> Session<'r> {
         let Some(slot) = link::find(self.link.slots, key) else {
             return Poll::Ready(Err(LOST));
         };
-        match self.link.conn.send_request(key.index, fields, false, now) {
-            Ok(stream) => {
-                slot.state = SlotState::Open(stream);
-                self.link.wake_driver();
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => match self.refused(error.into()) {
+        let sent = self.link.conn.send_request(key.index, fields, false, now);
+        let sent = sent.map(|stream| slot.state = SlotState::Open(stream));
+        match self.link.section_sent(key, sent) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(error) => match self.refused(error) {
                 Some(status) => Poll::Ready(Err(status)),
                 None => Poll::Pending,
             },
@@ -257,6 +256,7 @@ impl<'r> Session<'r> {
         slot.generation = slot.generation.wrapping_add(1);
         slot.receiver = None;
         slot.sender = None;
+        slot.turn = Turn::NONE;
         slot.state = SlotState::Abandoned;
         if let Some(stream) = stream {
             self.link.conn.reset_stream(stream, code);

@@ -4,7 +4,7 @@
 
 use core::task::Poll;
 
-use h2_lite::{Connection, Fields, Instant, StreamKey};
+use h2_lite::{Connection, Fields, Instant, StreamKey, UseError};
 use hpack_lite::Field;
 
 use crate::codec::{Framed, Outgoing};
@@ -13,7 +13,6 @@ use crate::link::SendError;
 use crate::metadata::{self, Kind, MetadataEntry, ReceivedMetadata};
 use crate::server::request::Refusal;
 use crate::server::session::ServerSession;
-use crate::server::turns::Wants;
 use crate::slot::SlotKey;
 use crate::status::{Code, Status};
 
@@ -26,7 +25,6 @@ impl<'r> ServerSession<'r> {
         if self.link.slot(key).is_some_and(|slot| slot.head.headers_sent) {
             return Poll::Ready(Ok(()));
         }
-        self.may_send(key, Wants::Section);
         let (conn, slots) = (&mut self.link.conn, &mut self.link.slots);
         let Some(slot) = crate::link::find(slots, key) else {
             return Poll::Ready(Err(OVER));
@@ -39,14 +37,9 @@ impl<'r> ServerSession<'r> {
             head(emit);
             emit_stored(outgoing, Kind::Initial, emit);
         };
-        let sent = conn
-            .send_response(stream, &fields, false, now)
-            .map_err(SendError::from);
+        let sent = conn.send_response(stream, &fields, false, now);
         slot.head.headers_sent = sent.is_ok();
-        if sent.is_ok() {
-            self.link.wake_driver();
-        }
-        sent_or(sent)
+        sent_or(self.link.section_sent(key, sent))
     }
 
     /// Sends what credit and room allow of a message, after the headers.
@@ -71,11 +64,8 @@ impl<'r> ServerSession<'r> {
             prefix,
             end: false,
         };
-        self.poll_piece(key, &mut |link| {
-            let before = *sent;
-            let polled = link.poll_send_message(key, &framed, sent, now);
-            (polled.map(|sent| sent.map_err(send_error)), *sent > before)
-        })
+        let polled = self.link.poll_send_message(key, &framed, sent, now);
+        polled.map(|sent| sent.map_err(send_error))
     }
 
     /// Counts a response before it is sent.
@@ -102,7 +92,6 @@ impl<'r> ServerSession<'r> {
 
     /// Ends the response: trailers, or headers and trailers in one section where nothing was sent before.
     pub(crate) fn poll_trailers(&mut self, key: SlotKey, end: &Ending<'_>, now: Instant) -> Sent {
-        self.may_send(key, Wants::Section);
         let conn = &mut self.link.conn;
         let Some(slot) = crate::link::find(self.link.slots, key) else {
             return Poll::Ready(Err(OVER));
@@ -113,7 +102,7 @@ impl<'r> ServerSession<'r> {
         let only = !slot.head.headers_sent;
         let outgoing = &slot.head.outgoing;
         // The call must end all the same: without its text, or without its metadata, which is an error of its own.
-        let mut sent = Err(SendError::TooLarge);
+        let mut sent = Ok(());
         for with in [With::All, With::Metadata, With::Nothing] {
             let fields = |emit: &mut dyn FnMut(Field<'_, 'r>)| {
                 if only {
@@ -131,15 +120,12 @@ impl<'r> ServerSession<'r> {
                 emit_stored(outgoing, Kind::Trailing, emit);
             };
             sent = send_end(conn, stream, only, &fields, now);
-            if sent != Err(SendError::TooLarge) {
+            if !matches!(sent, Err(UseError::TooLarge { .. })) {
                 break;
             }
         }
         slot.head.headers_sent |= sent.is_ok();
-        if sent.is_ok() {
-            self.link.wake_driver();
-        }
-        sent_or(sent)
+        sent_or(self.link.section_sent(key, sent))
     }
 
     /// Answers a request that is not gRPC: an HTTP status and a short text.
@@ -150,9 +136,6 @@ impl<'r> ServerSession<'r> {
         now: Instant,
     ) -> Sent {
         let (status, body) = answer;
-        let begun = self.link.slot(key).is_some_and(|slot| slot.head.headers_sent);
-        // The body may wait for the client's window, and nobody else with it.
-        self.may_send(key, if begun { Wants::Data } else { Wants::Section });
         let (conn, slots) = (&mut self.link.conn, &mut self.link.slots);
         let Some(slot) = crate::link::find(slots, key) else {
             return Poll::Ready(Err(OVER));
@@ -170,11 +153,11 @@ impl<'r> ServerSession<'r> {
                     literal(b"allow", b"POST");
                 }
             };
-            if let Err(error) = conn.send_response(stream, &fields, body.is_empty(), now) {
-                return sent_or(Err(error.into()));
+            let sent = conn.send_response(stream, &fields, body.is_empty(), now);
+            slot.head.headers_sent = sent.is_ok();
+            if let Err(error) = self.link.section_sent(key, sent) {
+                return sent_or(Err(error));
             }
-            slot.head.headers_sent = true;
-            self.link.wake_driver();
         }
         if body.is_empty() {
             return Poll::Ready(Ok(()));
@@ -301,13 +284,12 @@ fn send_end<'r>(
     only: bool,
     fields: Fields<'_, 'r>,
     now: Instant,
-) -> Result<(), SendError> {
-    let sent = if only {
+) -> Result<(), UseError> {
+    if only {
         conn.send_response(stream, fields, true, now)
     } else {
         conn.send_trailers(stream, fields, now)
-    };
-    sent.map_err(SendError::from)
+    }
 }
 
 /// What every response begins with.

@@ -99,7 +99,13 @@ fn drive<T: Transport>(
         }
         poll_workers();
         let now = shared.now();
-        match shared.with(|session| pump.turn(session, transport, now)) {
+        let turn = shared.with(|session| {
+            // Who let another go first is polled again before anything sleeps.
+            let again = session.link.turns.gave_way;
+            let moved = pump.turn(session, transport, now)?;
+            Ok(moved || again)
+        });
+        match turn {
             Some(Ok(false)) => transport.idle(),
             Some(Ok(true)) | None => {}
             Some(Err(reason)) => return reason,

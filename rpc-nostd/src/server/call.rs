@@ -198,7 +198,6 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     pub async fn send(&mut self, response: &Resp) -> Result<(), Status> {
         let stream = self.stream;
         stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
-        let _given_up = Wanting(stream);
         let mut whole = Whole {
             stream,
             sent: 0,
@@ -221,7 +220,6 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     /// As [`Self::send`].
     pub async fn send_headers(&mut self) -> Result<(), Status> {
         let stream = self.stream;
-        let _given_up = Wanting(stream);
         poll_fn(|cx| stream.poll_send(cx.waker(), |session, now| session.poll_headers(stream.key, now))).await
     }
 }
@@ -241,16 +239,6 @@ impl Drop for Whole<'_> {
             0 => self.stream.take_back_response(),
             _ => self.stream.cancel(),
         }
-    }
-}
-
-/// Something that waits to be sent: others do not wait for it when it is dropped.
-struct Wanting<'r>(Stream<'r>);
-
-impl Drop for Wanting<'_> {
-    fn drop(&mut self) {
-        let stream = self.0;
-        stream.shared.with(|session| session.wants_nothing(stream.key));
     }
 }
 
@@ -293,9 +281,7 @@ impl<'r> Stream<'r> {
     ) -> Poll<T> {
         self.poll(waker, |session, now| {
             let polled = f(session, now);
-            if polled.is_ready() {
-                session.wants_nothing(self.key);
-            } else if let Some(slot) = session.link.slot(self.key) {
+            if let (true, Some(slot)) = (polled.is_pending(), session.link.slot(self.key)) {
                 slot.set_sender(waker);
             }
             polled

@@ -150,14 +150,10 @@ impl LargeWriter<'_, '_> {
         while !rest.is_empty() {
             let written = poll_fn(|cx| {
                 stream.poll_send(cx.waker(), |session, now| {
-                    session.poll_piece(
-                        stream.key,
-                        &mut |link| match write.write(link, stream.key, rest, now) {
-                            Ok(written) => (Poll::Ready(Ok(written)), true),
-                            Err(SendError::NotNow) => (Poll::Pending, false),
-                            Err(error) => (Poll::Ready(Err(send_error(error))), false),
-                        },
-                    )
+                    match write.write(&mut session.link, stream.key, rest, now) {
+                        Err(SendError::NotNow) => Poll::Pending,
+                        written => Poll::Ready(written.map_err(send_error)),
+                    }
                 })
             })
             .await?;
@@ -194,11 +190,8 @@ impl LargeWriter<'_, '_> {
                         other => return other,
                     }
                 }
-                session.poll_piece(stream.key, &mut |link| {
-                    let before = sent;
-                    let polled = write.poll_start(link, stream.key, response, &mut sent, now);
-                    (polled.map(|result| result.map_err(send_error)), sent > before)
-                })
+                let polled = write.poll_start(&mut session.link, stream.key, response, &mut sent, now);
+                polled.map(|result| result.map_err(send_error))
             })
         })
         .await?;

@@ -18,7 +18,6 @@ mod runner;
 mod service;
 mod session;
 mod spare;
-mod turns;
 mod worker;
 
 pub use blocking::BlockingServer;

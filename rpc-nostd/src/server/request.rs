@@ -10,7 +10,6 @@ use crate::deadline::{self, Deadline};
 use crate::metadata::{Kind, ReceivedMetadata};
 use crate::method::Method;
 use crate::server::service::Lookup;
-use crate::server::turns::Wants;
 use crate::status::{Code, Status};
 
 /// One request, as its fields arrive, and then the call that it makes.
@@ -41,10 +40,6 @@ pub(crate) struct Request<'r> {
     /// Messages taken by the handler, and sent by it.
     pub(crate) requests: u32,
     pub(crate) responses: u32,
-    /// What it waits to send.
-    pub(crate) wants: Wants,
-    /// When it last let another call send before it: see [`Turns`](crate::server::turns::Turns).
-    pub(crate) gave_way_in: Option<u8>,
     /// What the handler wants sent with its response.
     pub(crate) outgoing: ReceivedMetadata<'r>,
     /// The task that runs the handler.
@@ -102,8 +97,6 @@ impl<'r> Request<'r> {
             headers_sent: false,
             requests: 0,
             responses: 0,
-            wants: Wants::Nothing,
-            gave_way_in: None,
             outgoing: ReceivedMetadata::new(outgoing),
             worker: None,
         }
@@ -129,8 +122,6 @@ impl<'r> Request<'r> {
         self.headers_sent = false;
         self.requests = 0;
         self.responses = 0;
-        self.wants = Wants::Nothing;
-        self.gave_way_in = None;
         self.outgoing.clear();
     }
 

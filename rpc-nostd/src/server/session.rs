@@ -16,15 +16,14 @@ use crate::server::events::{self, Reaction};
 use crate::server::lifecycle::{Due, Lifecycle};
 use crate::server::request::{Phase, Refusal, Request};
 use crate::server::service::Lookup;
-use crate::server::turns::Turns;
 use crate::slot::{Slot, SlotKey, SlotState};
+use crate::turns::Turn;
 
 /// One connection's place in a server: a connection after the other uses it.
 pub(crate) struct ServerSession<'r> {
     pub(crate) link: Link<'r, Request<'r>>,
     lookup: Lookup,
     life: Lifecycle,
-    pub(crate) turns: Turns,
     connected: bool,
     /// No more connections after this one.
     stopping: bool,
@@ -89,7 +88,6 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
     }
 
     fn give_back(&mut self, transmit: Transmit<'r>, written: usize, now: Instant) {
-        self.turns.fill = self.turns.fill.wrapping_add(1);
         self.link.give_back(transmit, written, now);
         self.reap();
     }
@@ -150,7 +148,6 @@ impl<'r> ServerSession<'r> {
             link: Link::new(conn, slots),
             lookup,
             life: Lifecycle::new(config),
-            turns: Turns::default(),
             connected: false,
             stopping: false,
             given_up: false,
@@ -319,6 +316,7 @@ impl<'r> ServerSession<'r> {
         slot.store = metadata;
         slot.receiver = None;
         slot.sender = None;
+        slot.turn = Turn::NONE;
         slot.state = SlotState::Abandoned;
         self.link.conn.reserve_slot(key.index, false);
         self.reap();

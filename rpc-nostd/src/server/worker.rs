@@ -188,9 +188,7 @@ async fn poll_send<'r>(
         let now = shared.now();
         let polled = shared.with(|session| {
             let polled = send(session, now);
-            if polled.is_ready() {
-                session.wants_nothing(key);
-            } else if let Some(slot) = session.link.slot(key) {
+            if let (true, Some(slot)) = (polled.is_pending(), session.link.slot(key)) {
                 slot.set_sender(cx.waker());
             }
             polled
