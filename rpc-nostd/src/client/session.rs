@@ -1,7 +1,8 @@
 //! The state that calls and driver share: one HTTP/2 connection, its slots, and who waits.
 //!
 //! Sans-IO, like the layer below: the drivers move octets and tell the time, the calls move themselves
-//! ([`crate::client::call`]). Nothing here blocks, and nothing here knows which driver is in use.
+//! ([`crate::client::opening`], then [`crate::client::single`] or [`crate::client::stream`]). Nothing here blocks, and
+//! nothing here knows which driver is in use.
 
 use core::task::{Poll, Waker};
 
