@@ -38,7 +38,12 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         }
     }
     forget_earlier_packages()?;
+    let target = workspace.target.join("packed");
+    if target.exists() {
+        fs::remove_dir_all(&target).with_context(|| target.display().to_string())?;
+    }
     let mut command = workspace.cargo();
+    command.env("CARGO_TARGET_DIR", &target);
     // Dirty is allowed, so that one can run this before committing.
     command.args(["package", "--allow-dirty"]);
     for published in &PUBLISHED {
@@ -48,7 +53,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 }
 
 /// Cargo unpacks crates that depend on each other from a local registry, and keeps them by name and version: packed
-/// again with other content, the old ones would be built.
+/// again with other content, the old ones would be built. (What it built of them is in a folder of its own.)
 fn forget_earlier_packages() -> Result<()> {
     let home = match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),

@@ -6,8 +6,6 @@ use core::pin::pin;
 use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
-use h2_lite::frame::{GoAway, Settings};
-use h2_lite::{ErrorCode, StreamId};
 
 use crate::driver::{Either, first, sleep_until};
 use crate::server::session::ServerSession;
@@ -58,19 +56,11 @@ pub(crate) async fn turn_away<A: Acceptor>(places: Places<'_, '_>, mut acceptor:
     }
 }
 
-/// SETTINGS, which must come first (RFC 9113 section 3.4), and a GOAWAY by which the client knows that none of its calls
-/// was looked at, so that it can send them elsewhere (section 6.8). Then waits for the client to close.
+/// Tells the client that none of its calls was looked at, so that it can send them elsewhere. Then waits for it to close.
 async fn say_goodbye<D: Duplex>(transport: &mut D) {
-    let settings = Settings {
-        length: 0,
-        ack: false,
-    };
-    let goaway = GoAway {
-        last_stream_id: StreamId::CONNECTION,
-        code: ErrorCode::NO_ERROR,
-    };
+    let (settings, goaway) = h2_lite::refusal();
     let (mut reader, mut writer) = transport.split();
-    for frame in [settings.encode().as_slice(), goaway.encode().as_slice()] {
+    for frame in [settings.as_slice(), goaway.as_slice()] {
         let mut rest = frame;
         while !rest.is_empty() {
             match writer.write(rest).await {
