@@ -2,8 +2,11 @@
 //!
 //! Spec: gRPC `PROTOCOL-HTTP2.md` "Requests", Custom-Metadata.
 
+mod base64;
+
 use hpack_lite::Field;
 
+use self::base64::{BinaryError, MAX_BASE64, decode_base64, encode_base64};
 use crate::status::{Code, Status};
 
 /// One field of request metadata.
@@ -11,7 +14,9 @@ use crate::status::{Code, Status};
 /// Names are `[0-9a-z_.-]`, and not gRPC's or HTTP's own. A name that ends in `-bin` takes
 /// [`MetadataValue::Binary`], any other [`MetadataValue::Ascii`]. A call with a field that is not so
 /// fails before anything is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows no value of `authorization`, `proxy-authorization` and `cookie`.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MetadataEntry<'a> {
     /// The field's name, lower case.
     pub name: &'a str,
@@ -30,9 +35,6 @@ pub enum MetadataValue<'a> {
 
 /// Octets of the longest binary value that a call can send.
 pub const MAX_BINARY_VALUE: usize = 192;
-
-/// Octets of [`MAX_BINARY_VALUE`] in base64.
-pub(crate) const MAX_BASE64: usize = 256;
 
 impl<'a> MetadataEntry<'a> {
     /// A text field.
@@ -77,6 +79,19 @@ impl<'a> MetadataEntry<'a> {
         match self.value {
             MetadataValue::Ascii(value) => value.as_bytes(),
             MetadataValue::Binary(value) => value,
+        }
+    }
+}
+
+impl core::fmt::Debug for MetadataEntry<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut entry = f.debug_struct("MetadataEntry");
+        entry.field("name", &self.name);
+        // A log is read by more people than a token is meant for.
+        if SENSITIVE.contains(&self.name.as_bytes()) {
+            entry.finish_non_exhaustive()
+        } else {
+            entry.field("value", &self.value).finish()
         }
     }
 }
@@ -150,48 +165,6 @@ const RESERVED: [&[u8]; 10] = [
     b"upgrade",
 ];
 
-/// Writes `value` in base64 without padding. `None` if it does not fit, or without the feature `base64`.
-#[cfg(feature = "base64")]
-pub(crate) fn encode_base64<'a>(value: &[u8], to: &'a mut [u8; MAX_BASE64]) -> Option<&'a [u8]> {
-    use base64ct::Encoding;
-    base64ct::Base64Unpadded::encode(value, to)
-        .ok()
-        .map(str::as_bytes)
-}
-
-#[cfg(not(feature = "base64"))]
-pub(crate) fn encode_base64<'a>(_: &[u8], _: &'a mut [u8; MAX_BASE64]) -> Option<&'a [u8]> {
-    None
-}
-
-/// Reads base64 with or without padding.
-#[cfg(feature = "base64")]
-fn decode_base64<'a>(text: &[u8], to: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
-    use base64ct::Encoding;
-    let bare = text
-        .strip_suffix(b"==")
-        .or_else(|| text.strip_suffix(b"="))
-        .unwrap_or(text);
-    let decoded_len = bare.len().saturating_mul(3) / 4;
-    let room = to.get_mut(..decoded_len).ok_or(BinaryError::NoRoom)?;
-    base64ct::Base64Unpadded::decode(bare, room).map_err(|_| BinaryError::Malformed)
-}
-
-#[cfg(not(feature = "base64"))]
-fn decode_base64<'a>(_: &[u8], _: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
-    Err(BinaryError::NoRoom)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BinaryError {
-    #[cfg_attr(
-        not(feature = "base64"),
-        expect(dead_code, reason = "nothing is decoded without base64")
-    )]
-    Malformed,
-    NoRoom,
-}
-
 /// Where a received field stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -243,7 +216,6 @@ impl Kind {
 /// Each field takes its name, its value and 4 octets. Binary values are held decoded. A field is kept whole or
 /// not at all: [`ReceivedMetadata::overflowed`] tells that one found no room, either here or in the `META`
 /// octets of the stream's slot.
-#[derive(Debug)]
 pub struct ReceivedMetadata<'b> {
     memory: &'b mut [u8],
     len: usize,
@@ -435,6 +407,19 @@ impl<'b> ReceivedMetadata<'b> {
     }
 }
 
+impl core::fmt::Debug for ReceivedMetadata<'_> {
+    /// Names, and no values: there may be secrets among them.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list()
+            .entries(
+                self.all_initial()
+                    .chain(self.all_trailing())
+                    .map(|(name, _)| name),
+            )
+            .finish()
+    }
+}
+
 /// Somewhere to keep what came with a response, whatever its memory's lifetime.
 pub(crate) trait KeepMetadata {
     /// Copies all of `other` but the message, which goes into the call's [`Status`].
@@ -502,6 +487,19 @@ mod tests {
         for name in ["x-device-id", "0", "a_b.c-d", "authorization"] {
             assert!(MetadataEntry::ascii(name, "v").check().is_ok(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let entry = MetadataEntry::ascii("authorization", "Bearer secret");
+        assert!(!format!("{entry:?}").contains("secret"));
+        assert!(format!("{:?}", MetadataEntry::ascii("x", "shown")).contains("shown"));
+        let mut memory = [0; 64];
+        let mut received = ReceivedMetadata::new(&mut memory);
+        received
+            .store(Kind::Initial, b"authorization", b"Bearer secret")
+            .unwrap();
+        assert_eq!(format!("{received:?}"), "[\"authorization\"]");
     }
 
     #[test]
