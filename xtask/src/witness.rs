@@ -43,6 +43,23 @@ pub(crate) fn contradictions(story: &Story, calls: &[CallRecord]) -> Vec<String>
             diagnoses(calls).any(is_unanswered),
         );
     }
+    claim_streams(story, calls, &mut claim);
+    if let Some(line) = story.first("restart-done") {
+        let before = story
+            .all("report")
+            .into_iter()
+            .filter_map(|line| report_of(line, calls));
+        let old = before.map(|call| call.connection).max();
+        claim(
+            format!("an answer on another connection: {}", line.text),
+            report_of(line, calls).is_some_and(|call| Some(call.connection) > old),
+        );
+    }
+    contradictions
+}
+
+/// One claim for each kind of stream in the story.
+fn claim_streams(story: &Story, calls: &[CallRecord], claim: &mut dyn FnMut(String, bool)) {
     for (step, method) in [
         ("subscribe", "Subscribe"),
         ("upload", "Upload"),
@@ -58,18 +75,6 @@ pub(crate) fn contradictions(story: &Story, calls: &[CallRecord]) -> Vec<String>
             calls.iter().any(is_whole),
         );
     }
-    if let Some(line) = story.first("restart-done") {
-        let before = story
-            .all("report")
-            .into_iter()
-            .filter_map(|line| report_of(line, calls));
-        let old = before.map(|call| call.connection).max();
-        claim(
-            format!("an answer on another connection: {}", line.text),
-            report_of(line, calls).is_some_and(|call| Some(call.connection) > old),
-        );
-    }
-    contradictions
 }
 
 /// The answered report with the sequence number of `line`; the last one, should there be several.
