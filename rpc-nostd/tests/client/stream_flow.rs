@@ -1,13 +1,11 @@
 //! Flow control, and calls side by side: a stream that is not read holds up itself alone.
 
-mod support;
-
+use crate::support::client::{FEED, blob, both, chat, echo, feed, sleep, upload, with_channel};
+use crate::support::frames;
+use crate::support::streams::{Got, StreamServer};
+use crate::support::{Blob, Peers};
 use rpc_nostd::client::ServerStreaming;
 use rpc_nostd::{Code, MetadataEntry, ReceivedMetadata};
-use support::client::{FEED, blob, both, chat, echo, feed, sleep, upload, with_channel};
-use support::frames;
-use support::streams::{Got, StreamServer};
-use support::{Blob, Peers};
 
 const FLOOD: usize = 100;
 

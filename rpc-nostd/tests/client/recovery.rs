@@ -1,21 +1,19 @@
 //! What a channel must survive: links that stick, servers that leave, tasks that are dropped. No slot, no wake
 //! and no turn is lost.
 
-mod support;
-
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::support::client::{Memory, code, echo, poll_until, with_channel};
+use crate::support::frames;
+use crate::support::server::{HEAD, Server, ok};
+use crate::support::{Blob, ECHO, Link, Peer, Peers, VirtualTimer, run};
 use rpc_nostd::client::Unary;
 use rpc_nostd::transport::asynch::Connector;
 use rpc_nostd::{Channel, Code, Config, ConnectivityState, ReceivedMetadata, Resources, Status};
-use support::client::{Memory, code, echo, poll_until, with_channel};
-use support::frames;
-use support::server::{HEAD, Server, ok};
-use support::{Blob, ECHO, Link, Peer, Peers, VirtualTimer, run};
 
 /// A call that waits for a server for so many seconds.
 async fn patient(mut channel: Channel<'_>, seconds: u64) -> Result<Blob, Status> {

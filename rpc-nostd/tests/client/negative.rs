@@ -1,17 +1,15 @@
 //! gRPC's negative HTTP/2 interop cases, by their official names: servers that reset, ping, pad, go away or allow
 //! little. Spec: gRPC `http2-interop-test-descriptions.md`.
 
-mod support;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::support::client::{echo, with_channel};
+use crate::support::frames::{self, Frame};
+use crate::support::server::{HEAD, Server, ok};
+use crate::support::{Blob, Peers};
 use rpc_nostd::Code;
-use support::client::{echo, with_channel};
-use support::frames::{self, Frame};
-use support::server::{HEAD, Server, ok};
-use support::{Blob, Peers};
 
 /// Every reset that a server may choose, and what it must never become: OK.
 const RESETS: [u32; 5] = [0, 1, 2, 7, 8];

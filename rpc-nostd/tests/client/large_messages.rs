@@ -1,17 +1,15 @@
 //! Messages larger than memory: 271,828 octets out and 314,159 in, over a stream of 300.
 
-mod support;
-
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::client::{CHAT, FEED, blob, chat, echo, feed, sleep, upload, with_channel};
+use crate::support::streams::{Got, StreamServer, body, resets};
+use crate::support::{Blob, ECHO, Peers};
 use rpc_nostd::client::{BidiStreaming, LargeReader, LargeWriter, ServerStreaming, Unary};
 use rpc_nostd::micropb::{DecodeError, MessageDecode, MessageEncode, PbDecoder, PbEncoder, PbRead, PbWrite};
 use rpc_nostd::{Code, Status};
-use support::client::{CHAT, FEED, blob, chat, echo, feed, sleep, upload, with_channel};
-use support::streams::{Got, StreamServer, body, resets};
-use support::{Blob, ECHO, Peers};
 
 const REQUEST: usize = 271_828;
 const RESPONSE: usize = 314_159;
@@ -195,7 +193,7 @@ fn a_gathered_response_that_ends_early_or_brings_a_second_message_fails() {
     for (cut, extra, code) in [(1, false, Code::INTERNAL), (0, true, Code::UNIMPLEMENTED)] {
         let server = StreamServer::new(move |_, got, reply| {
             if got == Got::End {
-                let mut octets = support::frames::message(&content(900));
+                let mut octets = crate::support::frames::message(&content(900));
                 octets.truncate(octets.len() - cut);
                 reply.head().octets(&octets);
                 if extra {

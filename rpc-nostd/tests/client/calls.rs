@@ -1,17 +1,15 @@
 //! Unary calls on a channel: what goes out, what comes back, and when it ends.
 
-mod support;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::client::{Memory, code, echo, poll_until, with_channel};
+use crate::support::frames::{self, Frame};
+use crate::support::server::{HEAD, Server, ok};
+use crate::support::{Blob, ECHO, Peers, VirtualTimer, run};
 use rpc_nostd::client::Unary;
 use rpc_nostd::{Channel, Code, Config, ConnectivityState, MetadataEntry, ReceivedMetadata};
-use support::client::{Memory, code, echo, poll_until, with_channel};
-use support::frames::{self, Frame};
-use support::server::{HEAD, Server, ok};
-use support::{Blob, ECHO, Peers, VirtualTimer, run};
 
 #[test]
 fn a_unary_call_sends_its_message_and_returns_the_answer() {

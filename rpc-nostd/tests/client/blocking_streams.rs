@@ -1,17 +1,15 @@
 //! Streams, large messages and credentials on the blocking client: the same core, driven by the call itself.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::client::{CHAT, FEED, Memory, UPLOAD, blob};
+use crate::support::frames;
+use crate::support::streams::{Got, StreamServer, body, resets};
+use crate::support::wire::{Ticking, Wire};
+use crate::support::{Blob, ECHO, Peer};
 use rpc_nostd::blocking::{Client, Polled, Transport};
 use rpc_nostd::client::{BidiStreaming, ClientStreaming, ServerStreaming, Unary};
 use rpc_nostd::{CallCredentials, Code, Config, MetadataEntry, Method, ReceivedMetadata, Status};
-use support::client::{CHAT, FEED, Memory, UPLOAD, blob};
-use support::frames;
-use support::streams::{Got, StreamServer, body, resets};
-use support::wire::{Ticking, Wire};
-use support::{Blob, ECHO, Peer};
 
 type Line<'r> = Client<'r, Polled<Wire>>;
 

@@ -1,18 +1,16 @@
 //! The blocking client: the same core, driven by the call itself.
 
-mod support;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::support::frames;
+use crate::support::server::{Server, ok};
+use crate::support::wire::{Ticking, Wire};
+use crate::support::{Blob, ECHO};
 use rpc_nostd::blocking::{Client, Polled, Timed, Transport};
 use rpc_nostd::client::Unary;
 use rpc_nostd::{Code, Config, Resources, Status};
-use support::frames;
-use support::server::{Server, ok};
-use support::wire::{Ticking, Wire};
-use support::{Blob, ECHO};
 
 type Memory<'r> = Resources<'r, 2, 300, 512, 256>;
 

@@ -1,13 +1,11 @@
 //! Servers that break, lie or stall: each call ends with a named error within its deadline, and the channel
 //! works again with the next server.
 
-mod support;
-
+use crate::support::frames;
+use crate::support::server::{HEAD, Server, ok};
+use crate::support::{Blob, ECHO, Peer, Peers, VirtualTimer, run};
 use rpc_nostd::client::Unary;
 use rpc_nostd::{Channel, Code, Config, Resources, Status};
-use support::frames;
-use support::server::{HEAD, Server, ok};
-use support::{Blob, ECHO, Peer, Peers, VirtualTimer, run};
 
 /// Calls `bad` once, then a good server. Returns how the first call ended, and at what virtual time.
 fn call_bad(bad: impl Peer + 'static) -> (Result<Blob, Status>, u64) {

@@ -1,12 +1,10 @@
 //! Streams against servers that send what is no message, refuse, or vanish.
 
-mod support;
-
+use crate::support::client::{blob, chat, feed, sleep, with_channel};
+use crate::support::frames;
+use crate::support::streams::{Got, StreamServer, resets};
+use crate::support::{Peer, Peers};
 use rpc_nostd::{Code, Status};
-use support::client::{blob, chat, feed, sleep, with_channel};
-use support::frames;
-use support::streams::{Got, StreamServer, resets};
-use support::{Peer, Peers};
 
 const CANCEL: u32 = 8;
 

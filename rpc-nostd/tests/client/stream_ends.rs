@@ -1,17 +1,15 @@
 //! How streams end: by either half, by the deadline, by the server, by the connection.
 
-mod support;
-
 use std::time::Duration;
 
-use rpc_nostd::client::{BidiStreaming, ClientStreaming, ServerStreaming};
-use rpc_nostd::{Code, Status};
-use support::client::{
+use crate::support::client::{
     CHAT, FEED, UPLOAD, blob, both, chat, echo, feed, poll_until, sleep, upload, with_channel,
 };
-use support::frames;
-use support::streams::{Got, StreamServer, resets};
-use support::{Blob, Peers};
+use crate::support::frames;
+use crate::support::streams::{Got, StreamServer, resets};
+use crate::support::{Blob, Peers};
+use rpc_nostd::client::{BidiStreaming, ClientStreaming, ServerStreaming};
+use rpc_nostd::{Code, Status};
 
 /// Answers unary-like requests of one message at their end, streams not at all: `answered` is what the fifth and later
 /// streams get, so that a test sees slots free again.

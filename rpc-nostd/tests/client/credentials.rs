@@ -1,20 +1,18 @@
 //! Credentials: metadata that a provider adds to each call, and tokens that are fetched again.
 
-mod support;
-
 use std::cell::{Cell, RefCell};
 use std::future::IntoFuture;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use crate::support::client::{CHAT, FEED, Memory, blob, both, echo, feed, sleep};
+use crate::support::frames::{self, Frame};
+use crate::support::streams::{Got, StreamServer};
+use crate::support::{Blob, ECHO, Peers, VirtualTimer, run};
 use rpc_nostd::client::{BidiStreaming, ServerStreaming, Unary};
 use rpc_nostd::time::Instant;
 use rpc_nostd::{CallCredentials, Channel, Code, Config, MetadataEntry, Method, Status};
-use support::client::{CHAT, FEED, Memory, blob, both, echo, feed, sleep};
-use support::frames::{self, Frame};
-use support::streams::{Got, StreamServer};
-use support::{Blob, ECHO, Peers, VirtualTimer, run};
 
 /// A token that `store` brings.
 #[derive(Default)]

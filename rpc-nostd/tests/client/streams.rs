@@ -1,12 +1,10 @@
 //! Streaming calls on a channel: each kind, its messages and its end.
 
-mod support;
-
+use crate::support::Peers;
+use crate::support::client::{blob, chat, echo, feed, upload, with_channel};
+use crate::support::frames;
+use crate::support::streams::{Got, StreamServer, body};
 use rpc_nostd::Code;
-use support::Peers;
-use support::client::{blob, chat, echo, feed, upload, with_channel};
-use support::frames;
-use support::streams::{Got, StreamServer, body};
 
 #[test]
 fn server_streaming_gives_each_message_and_then_the_end_again_and_again() {

@@ -1,18 +1,16 @@
 //! Calls of a channel share its send buffer, in whatever order one task polls them.
 
-mod support;
-
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::support::client::{blob, echo, upload};
+use crate::support::frames::{self, Frame};
+use crate::support::streams::{Got, StreamServer};
+use crate::support::{Peer, Peers, VirtualTimer, run};
 use rpc_nostd::{Channel, Config, Resources};
-use support::client::{blob, echo, upload};
-use support::frames::{self, Frame};
-use support::streams::{Got, StreamServer};
-use support::{Peer, Peers, VirtualTimer, run};
 
 type Frames = Rc<RefCell<Vec<Frame>>>;
 type Task<'f> = Pin<Box<dyn Future<Output = ()> + 'f>>;

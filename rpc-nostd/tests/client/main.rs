@@ -1,0 +1,17 @@
+//! The client against scripted servers, in memory, under a virtual clock.
+
+mod bad_server;
+mod blocking;
+mod blocking_streams;
+mod calls;
+mod credentials;
+mod large_messages;
+mod negative;
+mod recovery;
+mod stream_ends;
+mod stream_faults;
+mod stream_flow;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+mod turns;
