@@ -1,0 +1,22 @@
+//! Strict conformance of HTTP/2 and gRPC endpoints, and attacks on them.
+//!
+//! An endpoint under test is an [`endpoint::Server`] or an [`endpoint::Client`]: octets, and a clock that only the
+//! test moves. [`ours`] are the endpoints of `rpc-nostd`, as firmware has them; [`mocks`] are endpoints that break
+//! the rules, to show that the suite notices. A case speaks through a [`peer`]: a scripted client or server whose
+//! expectations are exact (this frame, this code, this last stream, and everything else lives on).
+//!
+//! ```text
+//! suite (cases by name) -> peer (script, expectations) -> endpoint (ours, or a mock)
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod cases;
+pub mod clock;
+pub mod endpoint;
+pub mod link;
+pub mod mocks;
+pub mod ours;
+pub mod peer;
+pub mod suite;
+pub mod tasks;
+pub mod wire;

@@ -1,0 +1,169 @@
+//! What an endpoint has said, and what a peer makes of it.
+
+use hpack_lite::{Decoder, Limits};
+
+use crate::suite::{Fault, Verdict, check};
+use crate::wire::{self, Fields, Frame, FrameReader};
+
+/// All frames of one connection, those that were not looked at yet, and the state of HPACK.
+#[derive(Debug)]
+pub struct Heard {
+    reader: FrameReader,
+    decoder: Decoder<'static>,
+    /// All frames since the beginning.
+    pub frames: Vec<Frame>,
+    seen: usize,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        let limits = Limits {
+            max_list_size: 1 << 20,
+            max_fields: 1_000,
+        };
+        let (table, scratch) = (vec![0; 4_096].leak(), vec![0; 4_096].leak());
+        Self {
+            reader: FrameReader::default(),
+            decoder: Decoder::new(table, scratch, limits),
+            frames: Vec::new(),
+            seen: 0,
+        }
+    }
+}
+
+impl Heard {
+    /// Takes octets.
+    ///
+    /// # Panics
+    /// On a header block that is not whole, or does not decode: such an endpoint fails its case.
+    pub fn push(&mut self, octets: &[u8]) {
+        for mut frame in self.reader.push(octets) {
+            if frame.kind == wire::HEADERS {
+                frame.fields = self.decode(&frame);
+            }
+            self.frames.push(frame);
+        }
+    }
+
+    /// The frames since the last look.
+    pub fn look(&mut self) -> Vec<Frame> {
+        let new = self.frames[self.seen..].to_vec();
+        self.seen = self.frames.len();
+        new
+    }
+
+    fn decode(&mut self, frame: &Frame) -> Fields {
+        assert!(
+            frame.has(wire::END_HEADERS),
+            "a block that is not whole: {frame:?}"
+        );
+        let mut fields = Fields::new();
+        let mut block = &frame.payload[..];
+        loop {
+            match self.decoder.decode(&mut block) {
+                Ok(Some(field)) => {
+                    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+                    fields.push((text(field.name), text(field.value)));
+                }
+                Ok(None) => break,
+                Err(error) => panic!("{error:?} in the header block of {frame:?}"),
+            }
+        }
+        if let Err(error) = self.decoder.finish() {
+            panic!("{error:?} in the header block of {frame:?}");
+        }
+        fields
+    }
+}
+
+/// What came on one stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The first section.
+    pub headers: Fields,
+    /// The last section, if there were two.
+    pub trailers: Fields,
+    /// DATA in sequence.
+    pub content: Vec<u8>,
+    /// END_STREAM came.
+    pub ended: bool,
+    /// The code of RST_STREAM.
+    pub reset: Option<u32>,
+    /// Lengths of the DATA frames.
+    pub pieces: Vec<usize>,
+}
+
+impl Answer {
+    /// Everything among `frames` that concerns `stream`, in order.
+    ///
+    /// # Errors
+    /// Frames after END_STREAM (RST_STREAM aside); DATA that is empty and ends nothing; frames that no stream of a gRPC
+    /// peer carries.
+    pub fn of(frames: &[Frame], stream: u32) -> Result<Self, Fault> {
+        let mut answer = Self::default();
+        for frame in frames.iter().filter(|frame| frame.stream == stream) {
+            answer.note(frame)?;
+        }
+        Ok(answer)
+    }
+
+    /// A field of the trailers, or of a Trailers-Only response.
+    #[must_use]
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        let fields = if self.trailers.is_empty() {
+            &self.headers
+        } else {
+            &self.trailers
+        };
+        find(fields, name)
+    }
+
+    /// A field of the first section.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// The whole and good answer of the echo to one request of `content`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn expect_echo(&self, content: &[u8]) -> Verdict {
+        let good = self.header(":status") == Some("200")
+            && wire::contents(&self.content).as_deref() == Some(&[content.to_vec()])
+            && find(&self.trailers, "grpc-status") == Some("0")
+            && self.ended
+            && self.reset.is_none();
+        check(good, || {
+            format!("no good answer to {} octets: {self:?}", content.len())
+        })
+    }
+
+    fn note(&mut self, frame: &Frame) -> Verdict {
+        let late = self.reset.is_some() || (self.ended && frame.kind != wire::RST_STREAM);
+        check(!late, || format!("{frame:?} after the end of its stream"))?;
+        match frame.kind {
+            wire::DATA => {
+                check(!frame.payload.is_empty() || frame.has(wire::END_STREAM), || {
+                    format!("an empty DATA frame that ends nothing: {frame:?}")
+                })?;
+                self.content.extend(&frame.payload);
+                self.pieces.push(frame.payload.len());
+            }
+            wire::HEADERS if self.headers.is_empty() => self.headers.clone_from(&frame.fields),
+            wire::HEADERS => self.trailers.clone_from(&frame.fields),
+            wire::RST_STREAM => self.reset = frame.u32_at(0),
+            wire::WINDOW_UPDATE => {}
+            _ => return Err(Fault(format!("{frame:?} on a stream"))),
+        }
+        if matches!(frame.kind, wire::DATA | wire::HEADERS) {
+            self.ended = frame.has(wire::END_STREAM);
+        }
+        Ok(())
+    }
+}
+
+fn find<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let found = fields.iter().find(|(found, _)| found == name);
+    found.map(|(_, value)| value.as_str())
+}
