@@ -67,7 +67,7 @@ impl Code {
         Some(Self::from_u32(number))
     }
 
-    /// For a response without `grpc-status`. Spec: http-grpc-status-mapping.md.
+    /// For a response without `grpc-status`. Spec: gRPC http-grpc-status-mapping.md.
     pub(crate) fn from_http(status: u16) -> Self {
         match status {
             400 | 431 => Self::INTERNAL,
@@ -79,7 +79,7 @@ impl Code {
         }
     }
 
-    /// For a stream that the peer reset. Spec: PROTOCOL-HTTP2.md "Errors".
+    /// For a stream that the peer reset. Spec: gRPC PROTOCOL-HTTP2.md "Errors".
     pub(crate) fn from_reset(code: ErrorCode) -> Self {
         match code {
             ErrorCode::REFUSED_STREAM => Self::UNAVAILABLE,

@@ -14,21 +14,10 @@ use crate::workspace::{PUBLISHED, Workspace};
 /// # Errors
 /// Lists all findings.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let mut listing = Command::new("git");
-    listing
-        .current_dir(&workspace.root)
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"]);
-    let files = process::output(listing.arg("*.rs"))?;
     let mut findings = Vec::new();
-    let mut count = 0;
-    for file in files.lines() {
-        let path = workspace.root.join(file);
-        // A file that was deleted but is still in git's index.
-        let Ok(text) = fs::read_to_string(&path) else {
-            continue;
-        };
-        count += 1;
-        findings.extend(findings_in(file, &text));
+    let files = sources(workspace)?;
+    for (file, text) in &files {
+        findings.extend(findings_in(file, text));
     }
     for published in PUBLISHED.iter().filter(|published| published.no_std) {
         findings.extend(missing_lints(
@@ -38,8 +27,23 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !findings.is_empty() {
         bail!("{} findings:\n    {}", findings.len(), findings.join("\n    "));
     }
-    println!("    {count} source files");
+    println!("    {} source files", files.len());
     Ok(())
+}
+
+/// Every Rust source file that git knows or would take up: its path below the root, and its text.
+pub(crate) fn sources(workspace: &Workspace) -> Result<Vec<(String, String)>> {
+    let mut listing = Command::new("git");
+    listing
+        .current_dir(&workspace.root)
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    let files = process::output(listing.arg("*.rs"))?;
+    let read = |file: &str| {
+        // A file that was deleted may still be in git's index.
+        let text = fs::read_to_string(workspace.root.join(file)).ok()?;
+        Some((file.to_owned(), text))
+    };
+    Ok(files.lines().filter_map(read).collect())
 }
 
 fn findings_in(file: &str, text: &str) -> Vec<String> {

@@ -26,6 +26,7 @@ mod sizes;
 mod story;
 mod test;
 mod toolchain;
+mod trace;
 mod variants;
 mod wire;
 mod witness;
@@ -59,6 +60,8 @@ enum Command {
     Test,
     /// The official gRPC interop cases against other implementations and proxies, in both roles
     Interop(interop::Options),
+    /// Which code enforces each rule of HTTP/2, HPACK and gRPC, and which test proves it
+    Trace(trace::Options),
     /// Flash and RAM of all firmware, against the golden files
     Sizes(CiOptions),
     /// Everything that a pull request must pass: `test`, and all checks
@@ -111,6 +114,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             report.finish()
         }
         Command::Interop(options) => interop::run(&workspace, options),
+        Command::Trace(options) => trace::run(&workspace, options),
         Command::Sizes(options) => {
             let mut report = Report::new(workspace.ci);
             let programs = firmware::build_everything(&workspace, &mut report);

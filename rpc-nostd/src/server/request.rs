@@ -250,7 +250,7 @@ impl<'r> Request<'r> {
 /// A part of a millisecond here, one that a client rounds up, and one on the way.
 const DEADLINE_SLACK_MS: u64 = 3;
 
-/// Spec: `PROTOCOL-HTTP2.md`: "application/grpc" and then nothing, "+" or ";". `application/grpc-web` is another protocol.
+/// Spec: gRPC PROTOCOL-HTTP2.md: "application/grpc", then nothing, "+" or ";". `application/grpc-web` is another protocol.
 fn is_grpc(value: &[u8]) -> bool {
     matches!(
         value.strip_prefix(b"application/grpc"),
