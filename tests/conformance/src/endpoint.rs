@@ -33,6 +33,9 @@ pub trait Server: Endpoint {
 
     /// Replaces the connection by a new one; what the old one was owed is lost.
     fn reconnect(&mut self);
+
+    /// The application begins the graceful shutdown.
+    fn shut_down(&mut self);
 }
 
 /// A client, the application that uses it, and its newest connection to the peer. It connects when there is a call.

@@ -114,6 +114,8 @@ impl Server for Mock {
     fn reconnect(&mut self) {
         *self = Self::server(self.manner);
     }
+
+    fn shut_down(&mut self) {}
 }
 
 impl Client for Mock {

@@ -31,6 +31,14 @@ pub struct Case<P> {
     pub run: fn(&mut P) -> Verdict,
 }
 
+impl<P> Case<P> {
+    /// The case of this name.
+    #[must_use]
+    pub const fn new(name: &'static str, run: fn(&mut P) -> Verdict) -> Self {
+        Self { name, run }
+    }
+}
+
 impl<P> fmt::Debug for Case<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)

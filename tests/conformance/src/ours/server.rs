@@ -68,12 +68,6 @@ impl OurServer {
         server.pass(0);
         server
     }
-
-    /// Begins the graceful shutdown.
-    pub fn shut_down(&mut self) {
-        self.handle.shut_down();
-        self.pass(0);
-    }
 }
 
 impl Endpoint for OurServer {
@@ -135,6 +129,11 @@ impl Server for OurServer {
         self.link.hang_up();
         self.pass(0);
         self.link = self.net.connect_to_server();
+        self.pass(0);
+    }
+
+    fn shut_down(&mut self) {
+        self.handle.shut_down();
         self.pass(0);
     }
 }

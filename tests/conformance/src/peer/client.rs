@@ -42,6 +42,14 @@ impl Client {
         }
     }
 
+    /// Replaces the connection by a new one, on which nothing was said.
+    pub fn reconnect(&mut self) {
+        self.server.reconnect();
+        self.heard = Heard::default();
+        self.next = 3;
+        self.innocent = false;
+    }
+
     /// Sends octets; the server has then done what it can.
     pub fn send(&mut self, octets: &[u8]) {
         self.server.send(octets);
