@@ -83,6 +83,7 @@ impl Config {
                 advice: "lend a larger send buffer",
             });
         }
+        // Spec: h2-4.3.1-server-table, hpack-server-real-table
         if role == Role::Server && memory.decoder_table.len() < DEFAULT_TABLE_SIZE {
             return Err(ConfigError {
                 limit: "decoder table",

@@ -124,6 +124,7 @@ impl<'m> Decoder<'m> {
     pub fn set_max_table_size(&mut self, octets: u32) {
         let octets = usize::try_from(octets).unwrap_or(usize::MAX);
         self.limit = octets.min(self.table.capacity());
+        // Spec: h2-4.3.1-decoder-update
         if self.table.size() > self.limit {
             self.required = Some(self.required.map_or(self.limit, |least| least.min(self.limit)));
         } else if self.required.is_none() && self.table.max_size() > self.limit {
@@ -180,6 +181,7 @@ impl<'m> Decoder<'m> {
             }
             State::Failed(error) => Err(error),
             _ => {
+                // Spec: hpack-5.2-truncated
                 self.state = State::Failed(DecodeError::Truncated);
                 Err(DecodeError::Truncated)
             }
@@ -200,6 +202,7 @@ impl<'m> Decoder<'m> {
     }
 
     /// Runs the state machine until a field is to be yielded, `true`, or the fragment is used up.
+    // Spec: hpack-2.1-order
     fn run(&mut self, fragment: &mut &[u8]) -> Result<bool, DecodeError> {
         loop {
             let yielded = match self.state {
@@ -272,9 +275,11 @@ impl<'m> Decoder<'m> {
     /// Spec: RFC 7541 section 4.2.
     fn check_position(&self, kind: Kind) -> Result<(), DecodeError> {
         if kind == Kind::SizeUpdate {
+            // Spec: hpack-4.2-update-start
             if !matches!(self.state, State::BlockStart) {
                 return Err(DecodeError::SizeUpdatePosition);
             }
+        // Spec: h2-4.3.1-decoder-update
         } else if self.required.is_some() {
             return Err(DecodeError::SizeUpdateMissing);
         }
@@ -323,6 +328,7 @@ impl<'m> Decoder<'m> {
 
     /// Spec: RFC 7541 sections 4.2 and 6.3.
     fn update_size(&mut self, octets: usize) -> Result<(), DecodeError> {
+        // Spec: hpack-6.3-limit
         if octets > self.limit {
             return Err(DecodeError::SizeUpdateTooLarge);
         }
@@ -369,6 +375,7 @@ impl<'m> Decoder<'m> {
             self.found = Found {
                 name,
                 value,
+                // Spec: hpack-6.2.3-never-indexed
                 never_indexed: self.kind == Kind::NeverIndexed,
             };
         }
@@ -378,9 +385,11 @@ impl<'m> Decoder<'m> {
     /// Name and value of an index. Spec: RFC 7541 section 2.3.3.
     fn look_up(&self, index: usize) -> Result<(Piece, Piece), DecodeError> {
         let found = match index.checked_sub(static_table::LEN + 1) {
+            // Spec: hpack-6.1-index-0
             None => static_table::Entry::at(index).map(|entry| entry.pieces()),
             Some(index) => self.table.get(index).map(|entry| entry.pieces()),
         };
+        // Spec: hpack-2.3.3-index
         found.ok_or(DecodeError::InvalidIndex)
     }
 

@@ -83,6 +83,7 @@ impl<'m> DynamicTable<'m> {
     /// Spec: RFC 7541 section 4.3.
     pub(crate) fn set_max_size(&mut self, octets: usize) {
         self.max_size = octets.min(self.memory.len());
+        // Spec: hpack-4.3-evicts
         self.evict_to(self.max_size);
     }
 
@@ -98,6 +99,7 @@ impl<'m> DynamicTable<'m> {
     /// than the table empties it, and is none of its entries: `false`. Spec: RFC 7541 section 4.4.
     pub(crate) fn reserve(&mut self, more: usize) -> bool {
         let draft = self.draft_len.saturating_add(more);
+        // Spec: hpack-4.4-larger-than-table
         let Some(others) = self.max_size.checked_sub(draft.saturating_add(ENTRY_OVERHEAD)) else {
             self.clear();
             return false;
@@ -152,6 +154,7 @@ impl<'m> DynamicTable<'m> {
             return false;
         };
         self.evict_to(others);
+        // Spec: hpack-4.4-name-from-evicted
         if from < self.start {
             // Evicted, but still there: the head of its entry, the name, garbage, entries become entries, head,
             // name, garbage.
@@ -178,6 +181,7 @@ impl<'m> DynamicTable<'m> {
     }
 
     /// The draft is the newest entry now. Its first `name_len` octets are the name.
+    // Spec: hpack-2.3.2-duplicates
     pub(crate) fn commit(&mut self, name_len: usize) {
         let value_len = self.draft_len.saturating_sub(name_len);
         self.write_u16(self.end, within(name_len));
@@ -386,6 +390,7 @@ mod tests {
     }
 
     /// Section 4.4: the name is that of an entry which the insertion evicts, and there is no other copy of it.
+    // Spec: hpack-4.4-name-from-evicted
     #[test]
     fn name_of_an_own_entry_survives_its_eviction_at_every_size() {
         for (memory_len, age) in (100..=400).flat_map(|len| (0..6).map(move |age| (len, age))) {
@@ -433,6 +438,7 @@ mod tests {
         assert_eq!((table.size(), table.get(0)), (0, None));
     }
 
+    // Spec: hpack-4.3-evicts
     #[test]
     fn smaller_maximum_evicts_the_oldest() {
         let mut memory = [0; 100];

@@ -145,6 +145,7 @@ impl<'m, 'f> Encoder<'m, 'f> {
             return Ok(());
         };
         let mut slots = out.take(needed);
+        // Spec: hpack-4.2-smallest-then-final
         if least < self.max_size {
             SIZE_UPDATE.encode(least, &mut slots);
         }
@@ -165,6 +166,7 @@ impl<'m, 'f> Encoder<'m, 'f> {
         let needed = integer::encoded_len(index, kind.prefix_max)
             .saturating_add(name.map_or(0, Literal::encoded_len))
             .saturating_add(value.map_or(0, Literal::encoded_len));
+        // Spec: hpack-encode-whole
         if needed > out.remaining() {
             return Err(BufferFull { needed });
         }
@@ -188,6 +190,7 @@ impl<'m, 'f> Encoder<'m, 'f> {
         let kind = match field {
             Field::Indexable { .. } if self.would_hold(entry_size(name, value)) => INCREMENTAL,
             Field::Indexable { .. } | Field::Literal { .. } => PLAIN,
+            // Spec: hpack-6.2.3-never-indexed
             Field::NeverIndexed { .. } => NEVER_INDEXED,
         };
         // What is sent again and again is the same constant each time: no look at its octets is needed. The
@@ -258,6 +261,7 @@ impl<'m, 'f> Encoder<'m, 'f> {
     fn change_max_size(&mut self) {
         let max_size = self.peer_max_size.min(self.ceiling);
         if max_size != self.max_size {
+            // Spec: hpack-4.2-smallest-then-final, h2-4.3.1-encoder-update
             self.owed = Some(self.owed.map_or(max_size, |least| least.min(max_size)));
             self.max_size = max_size;
             self.evict_to(max_size);

@@ -27,6 +27,7 @@ impl Integer {
         let bits = u32::from(octet & 0x7F);
         let part = bits.wrapping_shl(u32::from(self.shift));
         // The fifth octet has room for four more bits.
+        // Spec: hpack-5.1-octets, hpack-5.1-value
         if self.shift > 28 || (self.shift == 28 && bits > 0x0F) {
             return Err(DecodeError::IntegerOverflow);
         }
@@ -114,6 +115,7 @@ mod tests {
         }
     }
 
+    // Spec: hpack-5.1-value
     #[test]
     fn value_above_32_bits_is_an_overflow() {
         assert_eq!(decode(&[0xE0, 0xFF, 0xFF, 0xFF, 0x0F], 0x1F), Ok(Some(u32::MAX)));
@@ -127,6 +129,7 @@ mod tests {
         );
     }
 
+    // Spec: hpack-5.1-octets
     #[test]
     fn zero_padding_is_accepted_up_to_five_octets() {
         assert_eq!(decode(&[0x81, 0x80, 0x80, 0x80, 0x00], 0x1F), Ok(Some(32)));

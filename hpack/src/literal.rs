@@ -61,6 +61,7 @@ impl<'m> Literal<'m> {
     /// The name of a literal for the table is that of an entry. It is copied, because the insertion may evict
     /// that entry. Spec: RFC 7541 section 4.4.
     pub(crate) fn push_name(&mut self, table: &mut DynamicTable<'_>, name: Piece) {
+        // Spec: hpack-4.4-name-from-evicted
         if usize::from(name.len) <= self.scratch.len() {
             let memory = if name.region == Region::Static {
                 static_table::text()
@@ -191,6 +192,7 @@ impl<'m> Literal<'m> {
             Place::Table => table.reserve(more),
             Place::Scratch => {
                 table.begin();
+                // Spec: hpack-4.4-larger-than-scratch
                 self.insert && table.push(self.gathered()) && table.reserve(more)
             }
         };

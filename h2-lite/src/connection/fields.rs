@@ -50,11 +50,14 @@ impl FieldRules {
         match name {
             // "An endpoint MUST NOT generate an HTTP/2 message containing connection-specific header fields" and
             // one that has them is malformed (8.2.2).
+            // Spec: h2-8.2.2-connection-fields
             b"connection" | b"proxy-connection" | b"keep-alive" | b"transfer-encoding" | b"upgrade" => {
                 Err("connection-specific header field")
             }
+            // Spec: h2-8.2.2-te
             b"te" if value != b"trailers" => Err("te other than trailers"),
             b"content-length" if self.kind != SectionKind::Trailers => self.check_content_length(value),
+            // Spec: h2-8.3.1-host-repeated
             b"host" if self.kind == SectionKind::Request => self.once(HOST, "repeated host"),
             _ => Ok(()),
         }
@@ -63,8 +66,10 @@ impl FieldRules {
     /// The section is complete; `skipped` fields of it were above a limit and never seen.
     pub(super) const fn finish(&self, skipped: u32) -> Result<(), Malformed> {
         match self.kind {
+            // Spec: h2-8.3.2-no-status
             SectionKind::Response if self.seen & STATUS == 0 => Err("response without :status"),
             // A :path above the limits is for the application to refuse, with an answer (10.5.1).
+            // Spec: h2-8.3.1-missing
             SectionKind::Request if self.seen & REQUIRED != REQUIRED && skipped == 0 => {
                 Err("request without :method, :scheme or :path")
             }
@@ -74,6 +79,7 @@ impl FieldRules {
 
     /// A client's own request: one `:authority`, and no `host` that could differ from it (8.3.1).
     pub(super) const fn is_complete_request(&self) -> bool {
+        // Spec: h2-8.3.1-request-fields, h2-8.3.1-sends-no-host
         self.seen & (REQUIRED | AUTHORITY | HOST) == REQUIRED | AUTHORITY
     }
 
@@ -82,6 +88,7 @@ impl FieldRules {
     /// (8.3.1; gRFC A41).
     pub(super) fn is_reported(&self, name: &[u8]) -> bool {
         let is_request = self.kind == SectionKind::Request;
+        // Spec: h2-8.3.1-host-discarded, h2-8.3.1-host-for-authority
         let second_host = is_request && self.seen & AUTHORITY != 0 && name == b"host";
         !second_host && !self.is_interim()
     }
@@ -98,9 +105,11 @@ impl FieldRules {
     /// "Pseudo-header fields defined for requests MUST NOT appear in responses ... MUST NOT appear in a trailer
     /// section ... All pseudo-header fields MUST appear ... before regular" fields, each at most once (8.3).
     fn check_pseudo(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        // Spec: h2-8.3-order
         if self.regular {
             return Err("pseudo-header field after a regular field");
         }
+        // Spec: h2-8.3.1-empty-path
         if value.is_empty() && !(self.kind == SectionKind::Request && name == b"authority") {
             return Err("empty pseudo-header field");
         }
@@ -122,7 +131,9 @@ impl FieldRules {
             (SectionKind::Request, b"scheme") => self.once(SCHEME, "repeated :scheme"),
             (SectionKind::Request, b"path") => self.once(PATH, "repeated :path"),
             (SectionKind::Request, b"authority") => self.once(AUTHORITY, "repeated :authority"),
+            // Spec: h2-8.3-trailers
             (SectionKind::Trailers, _) => Err("pseudo-header field in trailers"),
+            // Spec: h2-8.3-undefined, h2-8.3-direction
             _ => Err("pseudo-header field that is not defined here"),
         }
     }
@@ -137,6 +148,7 @@ impl FieldRules {
     }
 
     const fn once(&mut self, bit: u8, reason: Malformed) -> Result<(), Malformed> {
+        // Spec: h2-8.3-repeated
         if self.seen & bit != 0 {
             return Err(reason);
         }
@@ -155,6 +167,7 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
         )
     };
     let token = |octet: &u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || mark(octet);
+    // Spec: h2-8.2-upper-case, h2-8.2.1-name-bytes, h2-8.2.1-name-colon
     if !name.is_empty() && name.iter().all(token) {
         Ok(())
     } else {
@@ -166,9 +179,11 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
 /// start or end with an ASCII whitespace character" (8.2.1).
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
     let blank = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t'));
+    // Spec: h2-8.2.1-value-bytes
     if value.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')) {
         return Err("field value with NUL, CR or LF");
     }
+    // Spec: h2-8.2.1-value-edges
     if blank(value.first()) || blank(value.last()) {
         return Err("field value with blanks around it");
     }
@@ -216,6 +231,7 @@ mod tests {
         rules.finish(0).map(|()| rules)
     }
 
+    // Spec: h2-8.2-upper-case, h2-8.2.1-name-bytes, h2-8.2.1-name-colon
     #[test]
     fn names_outside_lower_case_token_are_malformed_8_2_1() {
         for octet in 0..=255_u8 {
@@ -226,6 +242,7 @@ mod tests {
         assert!(check_name(b"").is_err());
     }
 
+    // Spec: h2-8.2.1-value-bytes, h2-8.2.1-value-edges
     #[test]
     fn values_with_nul_cr_lf_or_edge_blanks_are_malformed_8_2_1() {
         for octet in 0..=255_u8 {
@@ -241,6 +258,7 @@ mod tests {
         assert!(check_value(b"").is_ok());
     }
 
+    // Spec: h2-8.3.2-no-status
     #[test]
     fn status_is_required_once_first_and_three_digits_8_3_2() {
         assert_eq!(response(&[(":status", "204"), ("a", "b")]).unwrap().status, 204);
@@ -254,6 +272,7 @@ mod tests {
         assert!(response(&[(":status", "200"), (":unknown", "/")]).is_err());
     }
 
+    // Spec: h2-8.2.2-connection-fields, h2-8.2.2-te
     #[test]
     fn connection_specific_fields_are_malformed_8_2_2() {
         for name in [
@@ -301,6 +320,7 @@ mod tests {
         );
     }
 
+    // Spec: h2-8.3.1-missing, h2-8.3.1-request-fields
     #[test]
     fn request_needs_method_scheme_and_path_once_8_3_1() {
         let request = |fields: &[(&str, &str)]| {

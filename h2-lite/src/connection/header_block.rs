@@ -30,6 +30,7 @@ impl Connection<'_> {
     pub(super) fn begin_block(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
         let id = header.stream_id;
         let end_stream = header.has(END_STREAM);
+        // Spec: h2-5.1.1-even, h2-5.1-idle-server-id
         if self.is_idle(id) && !role::peer_may_open(self.role, id) {
             let reason = "HEADERS on an idle stream that the peer cannot open";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
@@ -62,10 +63,12 @@ impl Connection<'_> {
     /// CONTINUATION of the block under way; that it belongs there has been checked.
     pub(super) fn continue_block(&mut self) -> Result<(), FrameError> {
         let limit = self.config.budgets.continuations;
+        // Spec: h2-6.10-no-block
         let Some(block) = &mut self.block else {
             let reason = "CONTINUATION without a header block";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         };
+        // Spec: h2-6.10-received
         block.continuations = block.continuations.saturating_add(1);
         if block.continuations > limit {
             let reason = "header block in too many CONTINUATION frames";
@@ -102,12 +105,15 @@ impl Connection<'_> {
             let consumed = u32::try_from(before.saturating_sub(fragment.len())).unwrap_or(u32::MAX);
             block.encoded_size = block.encoded_size.saturating_add(consumed);
             let field = decoded
+                // Spec: h2-4.3-undecodable
                 .map_err(|error| FrameError::connection(ErrorCode::COMPRESSION_ERROR, error.reason()))?;
             // The application may have reset the stream, and reused its slot, since the last field.
+            // Spec: h2-4.3-always-decodes
             let report = block.report.filter(|key| self.store.is_live(*key));
             let found = match (field, report) {
                 (Some(field), Some(key)) => {
                     let checked = block.rules.check(field.name, field.value);
+                    // Spec: h2-8.1.1-reset, h2-8.1.1-client-refuses
                     let stream_error = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
                     checked.map_err(stream_error)?;
                     block.rules.is_reported(field.name).then_some(Found::Field {
@@ -141,9 +147,11 @@ impl Connection<'_> {
         let Some(key) = live else {
             return self.charge_discarded(0, now).map(|()| None);
         };
+        // Spec: h2-8.1.1-reset, h2-8.1.1-client-refuses
         let malformed = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
         self.close_section(key, &block, summary.skipped)
             .map_err(malformed)?;
+        // Spec: h2-8.1-interim
         if block.rules.is_interim() {
             self.charge_control(now)?;
             return Ok(None);
@@ -170,6 +178,7 @@ impl Connection<'_> {
             return Ok(());
         };
         if block.rules.is_interim() {
+            // Spec: h2-8.1-interim-end
             return if block.end_stream {
                 Err("interim response that ends the stream")
             } else {
@@ -187,6 +196,7 @@ impl Connection<'_> {
         if block.end_stream {
             // "malformed if the value of a content-length header field does not equal the sum of the DATA frame
             // payload lengths" (8.1.1)
+            // Spec: h2-8.1.1-content-length
             if stream.has(Flag::ContentLength) && stream.content_left > 0 {
                 return Err("content shorter than content-length");
             }
@@ -208,11 +218,13 @@ impl Connection<'_> {
         let Some(stream) = self.store.get(key).filter(|stream| stream.is_live()) else {
             return Ok(None);
         };
+        // Spec: h2-5.1-half-closed
         if !stream.state.can_receive() {
             let reason = "HEADERS after END_STREAM";
             return Err(FrameError::stream(id, ErrorCode::STREAM_CLOSED, reason));
         }
         if stream.has(Flag::HeadersReceived) {
+            // Spec: h2-8.1-late-headers, h2-8.1-second-headers
             if !end_stream {
                 let reason = "trailers that do not end the stream";
                 return Err(FrameError::stream(id, ErrorCode::PROTOCOL_ERROR, reason));
@@ -232,9 +244,11 @@ impl Connection<'_> {
         self.highest_peer_id = id;
         let window = role::first_receive_window(self.role, self.local.acked, self.config.initial_window_size);
         let send = Window::new(self.peer.initial_window_size);
+        // Spec: h2-5.1.2-excess, h2-6.8-accounting
         let slot = self.store.first_free().filter(|_| !self.going_away);
         let opened = slot.and_then(|slot| self.store.insert(slot, id, send, Window::new(window)));
         if opened.is_none() && !self.going_away {
+            // Spec: h2-5.1.2-excess, h2-8.7-refused-untouched
             self.owed.stray_reset = Some((id, ErrorCode::REFUSED_STREAM));
             self.own_resets.remember(id);
         }

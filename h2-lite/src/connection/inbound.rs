@@ -88,6 +88,7 @@ impl<'m> Connection<'m> {
             let header = self.reader.header();
             self.check_order(header)?;
             if header.kind == Kind::DATA && !header.stream_id.is_connection() {
+                // Spec: h2-6.9-counts-all
                 self.charge_connection(header.length)?;
             }
         }
@@ -147,12 +148,15 @@ impl<'m> Connection<'m> {
         let idle = !header.stream_id.is_connection() && self.is_idle(header.stream_id);
         let protocol_error = |reason| Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         match header.kind {
+            // Spec: h2-5.1-idle
             Kind::DATA if idle => protocol_error("DATA on an idle stream"),
             Kind::DATA => self.begin_data(header, now),
             Kind::HEADERS => self.begin_block(header, now),
             Kind::CONTINUATION => self.continue_block(),
             // A client allows no push (8.4), and no server accepts one.
+            // Spec: h2-6.6-push-refused, h2-8.4-push-from-client
             Kind::PUSH_PROMISE => protocol_error("PUSH_PROMISE is not allowed"),
+            // Spec: h2-5.1-idle, h2-6.4-idle
             Kind::RST_STREAM if idle => protocol_error("RST_STREAM on an idle stream"),
             Kind::WINDOW_UPDATE if idle => protocol_error("WINDOW_UPDATE on an idle stream"),
             Kind::PING => self.charge_ping(now),
@@ -161,16 +165,20 @@ impl<'m> Connection<'m> {
                 (0..=begun).try_for_each(|_| self.charge_settings(now))
             }
             Kind::GOAWAY => self.charge_glitch(now),
+            // Spec: h2-5.1-half-closed-allowed
             Kind::RST_STREAM | Kind::SETTINGS => Ok(()),
+            // Spec: h2-4.1-unknown-type, h2-6.3-any-state, h2-5.1-half-closed-allowed
             _ => self.charge_control(now),
         }
     }
 
     /// What may come now at all: SETTINGS first (3.4); in a header block, only its continuation (6.2, 6.10).
     fn check_order(&self, header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-3.4-first-frame
         if !self.is_first_settings(header) {
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, NOT_HTTP2));
         }
+        // Spec: h2-6.10-interleaved, h2-6.10-other-stream, h2-5.5-unknown-in-block
         if self.block.is_some_and(|block| !block.allows(header)) {
             let reason = "another frame inside a header block";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
@@ -181,6 +189,7 @@ impl<'m> Connection<'m> {
     /// DATA begins: the whole payload counts against both windows, padding included (6.1, 6.9.1).
     fn begin_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
         let id = header.stream_id;
+        // Spec: h2-6.9-counts-all, h2-6.9.1-padding-counts
         self.charge_connection(header.length)?;
         let live = self
             .store
@@ -188,18 +197,21 @@ impl<'m> Connection<'m> {
             .and_then(|key| self.store.get_mut(key))
             .filter(|stream| stream.is_live());
         let Some(stream) = live else {
+            // Spec: h2-5.1-closed-arrivals
             if self.store.find(id).is_none() {
                 self.check_past(id, Kind::DATA)?;
             }
             return self.charge_discarded(header.length, now);
         };
         let stream_error = |code, reason| Err(FrameError::stream(id, code, reason));
+        // Spec: h2-5.1-half-closed, h2-6.1-state
         if !stream.state.can_receive() {
             return stream_error(ErrorCode::STREAM_CLOSED, "DATA after END_STREAM");
         }
         if !stream.has(Flag::HeadersReceived) {
             return stream_error(ErrorCode::PROTOCOL_ERROR, "DATA before the header section");
         }
+        // Spec: h2-6.9.1-exceeded, h2-6.9.1-padding-counts
         if !stream.receive_window.consume(header.length) {
             return stream_error(ErrorCode::FLOW_CONTROL_ERROR, "DATA beyond the stream's window");
         }
@@ -224,6 +236,7 @@ impl<'m> Connection<'m> {
         let to_come = self.reader.remaining();
         let malformed = |reason| FrameError::stream(id, ErrorCode::PROTOCOL_ERROR, reason);
         let end_stream = last && header.has(END_STREAM);
+        // Spec: h2-8.1.1-content-length
         if stream.has(Flag::ContentLength) {
             let octets = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             // The whole frame is judged before its first octet is handed on, however it is cut.
@@ -260,6 +273,7 @@ impl<'m> Connection<'m> {
 
     /// The connection's credit is returned on receipt; the stream's for padding, which nobody will consume.
     fn end_of_data(&mut self, header: FrameHeader, now: Instant) -> Result<(), FrameError> {
+        // Spec: h2-6.9-counts-all
         self.uncredited = self.uncredited.saturating_add(header.length);
         let padding = self.reader.padding_len().min(header.length);
         let key = self.store.find(header.stream_id);
@@ -289,6 +303,7 @@ impl<'m> Connection<'m> {
 
     /// "PING responses SHOULD be given higher priority than any other frame"; an ACK is never answered (6.7).
     fn ping<'i>(&mut self, ack: bool, payload: [u8; 8], now: Instant) -> Option<Event<'i>> {
+        // Spec: h2-6.7-answer, h2-6.7-ack-not-answered
         if !ack {
             self.owed.ping_ack = Some(payload);
             return None;
@@ -321,8 +336,10 @@ impl<'m> Connection<'m> {
         let Some(stream) = self.store.get(key) else {
             return Ok(None);
         };
+        // Spec: h2-8.1-no-error-reset
         let complete = !stream.state.can_receive() && code == ErrorCode::NO_ERROR;
         let report = stream.is_live() && !complete;
+        // Spec: h2-6.4-silence, h2-5.4.2-no-answer
         self.release_slot(key);
         Ok(report.then_some(Event::Reset {
             stream: key,
@@ -338,9 +355,11 @@ impl<'m> Connection<'m> {
                 ErrorCode::FLOW_CONTROL_ERROR,
                 "WINDOW_UPDATE overflows the connection's window",
             );
+            // Spec: h2-6.9.1-overflow-connection
             self.send_window.increase(increment).map_err(|_| overflow)?;
             return Ok(Some(Event::WindowUpdate { stream: None }));
         }
+        // Spec: h2-6.9-closed
         let Some(key) = self.store.find(id) else {
             return Ok(None);
         };
@@ -352,6 +371,7 @@ impl<'m> Connection<'m> {
             ErrorCode::FLOW_CONTROL_ERROR,
             "WINDOW_UPDATE overflows the stream's window",
         );
+        // Spec: h2-6.9.1-overflow-stream
         stream.send_window.increase(increment).map_err(|_| overflow)?;
         Ok(stream
             .state
@@ -369,6 +389,7 @@ impl<'m> Connection<'m> {
 
     /// The connection's receive window covers every octet of DATA, whatever becomes of its stream (6.9).
     fn charge_connection(&mut self, octets: u32) -> Result<(), FrameError> {
+        // Spec: h2-6.9.1-exceeded
         if self.receive_window.consume(octets) {
             return Ok(());
         }
@@ -379,6 +400,7 @@ impl<'m> Connection<'m> {
     /// True if the frame needs a slot of the output that is taken.
     pub(super) fn must_hold(&self, header: FrameHeader) -> bool {
         match header.kind {
+            // Spec: h2-5.2.2-keeps-reading
             Kind::PING => !header.has(ACK) && self.owed.ping_ack.is_some(),
             Kind::SETTINGS => !header.has(ACK) && self.owed.settings_ack,
             Kind::HEADERS => self.role == Role::Server && self.owed.stray_reset.is_some(),
@@ -404,6 +426,7 @@ impl<'m> Connection<'m> {
                 return Ok(false);
             };
             let at = usize::from(role::PREFACE_LEN.saturating_sub(self.preface_left));
+            // Spec: h2-3.4-wrong-preface
             if role::PREFACE.get(at) != Some(octet) {
                 let reason = "peer is not HTTP/2: no connection preface";
                 return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));

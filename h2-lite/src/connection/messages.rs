@@ -32,6 +32,7 @@ impl<'m> Connection<'m> {
         if self.role != Role::Client {
             return Err(UseError::WrongState);
         }
+        // Spec: h2-6.8-no-new-streams
         if self.going_away || self.peer_going_away.is_some() {
             return Err(UseError::GoingAway);
         }
@@ -39,6 +40,7 @@ impl<'m> Connection<'m> {
             return Err(UseError::StreamIdsExhausted);
         }
         // "Endpoints MUST NOT exceed the limit set by their peer" (5.1.2)
+        // Spec: h2-5.1.2-obeys-limit, h2-6.5.2-zero-streams
         if self.store.active() >= self.peer.max_concurrent_streams {
             return Err(UseError::TooManyStreams);
         }
@@ -57,10 +59,12 @@ impl<'m> Connection<'m> {
             return Err(UseError::SlotBusy);
         }
         let rules = self.measure(SectionKind::Request, fields)?;
+        // Spec: h2-8.3.1-request-fields
         if !rules.is_complete_request() {
             return Err(UseError::InvalidField);
         }
         let id = StreamId::new(self.next_id);
+        // Spec: h2-5.1.1-ids-when-sent
         self.write_section(id, fields, end_stream, now)?;
         let send = Window::new(self.peer.initial_window_size);
         let window = role::first_receive_window(self.role, self.local.acked, self.config.initial_window_size);
@@ -68,6 +72,7 @@ impl<'m> Connection<'m> {
             .store
             .insert(slot, id, send, Window::new(window))
             .ok_or(UseError::SlotBusy)?;
+        // Spec: h2-5.1.1-client-ids
         self.next_id = self.next_id.saturating_add(2);
         if let Some(stream) = self.store.get_mut(key) {
             if end_stream {
@@ -131,6 +136,7 @@ impl<'m> Connection<'m> {
         if !self.is_next_section(key, Kind::Trailers) {
             return Err(UseError::WrongState);
         }
+        // Spec: h2-6.9.1-both-windows, h2-4.2-sends-within
         let window = stream_window
             .min(self.send_window.available())
             .min(self.peer.max_frame_size);
@@ -139,6 +145,7 @@ impl<'m> Connection<'m> {
             return Ok(0);
         }
         // What is owed goes first, so that an answer to PING does not wait behind DATA (6.7).
+        // Spec: h2-6.7-before-others
         let taken = FrameHeader::LEN.saturating_add(self.owed_len());
         Ok(window.min(self.send.room().saturating_sub(taken)))
     }
@@ -159,6 +166,7 @@ impl<'m> Connection<'m> {
             self.flush_owed();
         }
         // The empty END_STREAM asks for room only, not for a window.
+        // Spec: h2-6.9.1-empty-end
         let fits = len <= self.room_for_data(key)? && (len > 0 || self.send.room() >= FrameHeader::LEN);
         if !fits || self.owed.preface {
             return Err(UseError::NoRoom);
@@ -197,6 +205,7 @@ impl<'m> Connection<'m> {
             return Err(UseError::Closed);
         }
         match self.store.get(key) {
+            // Spec: h2-5.1-closed-silence, h2-6.4-silence
             Some(stream) if stream.is_live() && stream.state.can_send() => Ok(stream.send_window.available()),
             _ => Err(UseError::WrongState),
         }
@@ -224,6 +233,7 @@ impl<'m> Connection<'m> {
         let (mut list_size, mut needed) = (0_usize, FrameHeader::LEN.saturating_add(SIZE_UPDATES_LEN));
         fields(&mut |field| {
             let (name, value) = parts(field);
+            // Spec: h2-8.2.1-never-generated, h2-8.2.2-never-generated
             valid &= rules.check(name, value).is_ok();
             let octets = name.len().saturating_add(value.len());
             list_size = list_size.saturating_add(octets).saturating_add(32);
@@ -260,6 +270,7 @@ impl<'m> Connection<'m> {
         self.flush_owed();
         let mut needed = FrameHeader::LEN.saturating_add(self.encoder.size_update_len());
         fields(&mut |field| needed = needed.saturating_add(Encoder::max_len(field)));
+        // Spec: hpack-encode-whole
         if self.owed.preface || self.is_amid_settings() || needed > self.send.room() {
             return Err(UseError::NoRoom);
         }
@@ -328,6 +339,7 @@ mod tests {
         }
     }
 
+    // Spec: h2-5.1.1-client-ids
     #[test]
     fn stream_identifiers_run_out_and_are_never_reused_5_1_1() {
         let mut streams: Vec<Stream> = (0..3).map(|_| Stream::new()).collect();

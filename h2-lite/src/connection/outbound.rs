@@ -60,6 +60,7 @@ impl Connection<'_> {
         if self.send.is_out() || self.closed {
             return;
         }
+        // Spec: h2-3.4-client-preface, h2-3.4-server-preface, h2-3.4-ack-after-preface
         if self.owed.preface {
             if !self.push_preface() {
                 return;
@@ -70,6 +71,7 @@ impl Connection<'_> {
             self.flush_go_away();
             return;
         }
+        // Spec: h2-6.7-before-others
         if let Some(payload) = self.owed.ping_ack
             && self.send.push(&Ping { ack: true, payload }.encode())
         {
@@ -149,6 +151,7 @@ impl Connection<'_> {
             ) {
                 return;
             }
+            // Spec: h2-5.4.2-last-frame
             self.own_resets.remember(key.id);
             self.release_slot(key);
         }

@@ -53,10 +53,12 @@ impl Connection<'_> {
     /// does not increase (5.1.1).
     pub(super) fn check_past(&self, id: StreamId, kind: Kind) -> Result<(), FrameError> {
         let ignored = self.own_last.is_some_and(|last| id > last);
+        // Spec: h2-5.4.2-in-flight, h2-6.8-accounting
         let excused = ignored || self.own_resets.may_hold(id);
         if self.role == Role::Client || !role::peer_may_open(self.role, id) || excused {
             return Ok(());
         }
+        // Spec: h2-5.1.1-decreasing, h2-5.1.1-highest-again, h2-5.1-closed-arrivals
         let (code, reason) = if kind == Kind::HEADERS && id < self.highest_peer_id {
             (ErrorCode::PROTOCOL_ERROR, "stream identifier does not increase")
         } else {

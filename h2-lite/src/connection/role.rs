@@ -41,6 +41,7 @@ pub(super) const fn is_local(role: Role, id: StreamId) -> bool {
 /// until the acknowledgement they have the default (section 6.9.3), afterwards the window is shifted.
 pub(super) const fn first_receive_window(role: Role, acknowledged: bool, configured: u32) -> u32 {
     match role {
+        // Spec: h2-6.9.3-before-ack
         Role::Server if !acknowledged => DEFAULT_WINDOW,
         _ => configured,
     }

@@ -18,12 +18,14 @@ impl Connection<'_> {
     ) -> Result<Option<Event<'i>>, ConnectionError> {
         // RST_STREAM must not be sent on an idle stream (5.1, 6.4): the error then reaches the connection.
         let id = match error.scope {
+            // Spec: h2-6.4-never-on-idle
             Scope::Stream(id) if !self.is_idle(id) => id,
             _ => return Err(self.fail(error.code, error.reason)),
         };
         if let Err(flood) = self.charge_glitch(now) {
             return Err(self.fail(flood.code, flood.reason));
         }
+        // Spec: h2-5.1-closed-silence, h2-6.9-closed
         let Some(key) = self.store.find(id) else {
             // Nothing may be sent on a closed stream (5.1). What came too late is dropped, but no time makes a frame of a
             // wrong size right.
@@ -55,6 +57,7 @@ impl Connection<'_> {
             Some(first) => first,
             None => {
                 self.error = Some(error);
+                // Spec: h2-5.4.1-goaway
                 self.owe_last_go_away(code);
                 error
             }
@@ -64,12 +67,14 @@ impl Connection<'_> {
     /// The peer's GOAWAY. A later one may lower the last stream, never raise it.
     pub(super) fn receive_go_away(&mut self, frame: GoAway) -> GoAway {
         let last = match self.peer_going_away {
+            // Spec: h2-6.8-second-goaway
             Some(earlier) => earlier.min(frame.last_stream_id),
             None => frame.last_stream_id,
         };
         self.peer_going_away = Some(last);
         let role = self.role;
         for (key, stream) in self.store.iter_mut() {
+            // Spec: h2-6.8-lower-go-on
             if role::is_local(role, key.id) && key.id > last && stream.is_live() {
                 stream.set(Flag::Refused);
             }
@@ -116,6 +121,7 @@ impl Connection<'_> {
             return;
         }
         self.owed.go_away = Some(GoAway {
+            // Spec: h2-6.8-graceful
             last_stream_id: StreamId::MAX,
             code: ErrorCode::NO_ERROR,
         });
@@ -134,6 +140,7 @@ impl Connection<'_> {
     /// The GOAWAY after which no stream is accepted: it names the highest stream of the peer that we may have processed,
     /// and whatever comes later on this connection names no higher one (6.8).
     fn owe_last_go_away(&mut self, code: ErrorCode) {
+        // Spec: h2-6.8-never-raised, h2-6.8-last-stream-covers, h2-5.4.1-last-stream
         let last_stream_id = *self.own_last.get_or_insert(self.highest_peer_id);
         self.going_away = true;
         self.owed.go_away = Some(GoAway { last_stream_id, code });
@@ -145,6 +152,7 @@ impl Connection<'_> {
     pub(super) fn note_goodbye(&mut self) {
         if self.error.is_some() && self.owed.go_away.is_none() && self.send.is_empty() && !self.send.is_out()
         {
+            // Spec: h2-5.4.1-close
             self.closed = true;
         }
     }

@@ -29,12 +29,14 @@ impl Continuation {
 
     /// What can be said against a CONTINUATION frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.10-stream-0
         if header.stream_id.is_connection() {
             return Err(FrameError::connection(
                 ErrorCode::PROTOCOL_ERROR,
                 "CONTINUATION on stream 0",
             ));
         }
+        // Spec: h2-4.2-too-large-connection
         if header.length > MAX_FRAME_SIZE {
             let reason = "CONTINUATION exceeds SETTINGS_MAX_FRAME_SIZE";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

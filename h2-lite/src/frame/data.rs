@@ -30,12 +30,14 @@ impl Data {
     /// What can be said against a DATA frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
         // "If a DATA frame is received whose Stream Identifier field is 0x00 ... PROTOCOL_ERROR" (6.1)
+        // Spec: h2-6.1-stream-0
         if header.stream_id.is_connection() {
             return Err(FrameError::connection(
                 ErrorCode::PROTOCOL_ERROR,
                 "DATA on stream 0",
             ));
         }
+        // Spec: h2-4.2-too-large-stream
         if header.length > MAX_FRAME_SIZE {
             let reason = "DATA exceeds SETTINGS_MAX_FRAME_SIZE";
             return Err(FrameError::stream(
@@ -44,6 +46,7 @@ impl Data {
                 reason,
             ));
         }
+        // Spec: h2-4.2-too-short-padded
         if header.has(PADDED) && header.length == 0 {
             let reason = "DATA too short for its pad length";
             return Err(FrameError::stream(

@@ -7,6 +7,7 @@ use core::fmt;
 /// Why a stream or a connection ended. Open: codes that RFC 9113 does not name survive unchanged, since
 /// unknown codes must not cause anything special (section 7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+// Spec: h2-7-unknown-codes
 pub struct ErrorCode(pub u32);
 
 impl ErrorCode {

@@ -41,10 +41,12 @@ impl GoAway {
 
     /// What can be said against a GOAWAY frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.8-stream
         if !header.stream_id.is_connection() {
             let reason = "GOAWAY on a stream other than 0";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         }
+        // Spec: h2-6.8-length, h2-4.2-too-large-connection
         if header.length < 8 || header.length > MAX_FRAME_SIZE {
             let reason = "GOAWAY of an impossible length";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

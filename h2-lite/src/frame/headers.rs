@@ -37,16 +37,19 @@ impl Headers {
     /// What can be said against a HEADERS frame by its header alone. Its size errors reach the connection,
     /// since the header block is lost (section 4.2).
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.2-stream-0
         if header.stream_id.is_connection() {
             return Err(FrameError::connection(
                 ErrorCode::PROTOCOL_ERROR,
                 "HEADERS on stream 0",
             ));
         }
+        // Spec: h2-4.2-too-large-connection
         if header.length > MAX_FRAME_SIZE {
             let reason = "HEADERS exceeds SETTINGS_MAX_FRAME_SIZE";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }
+        // Spec: h2-4.2-too-short-padded, h2-4.2-too-short-priority
         let mandatory = match (header.has(PADDED), header.has(PRIORITY)) {
             (false, false) => 0,
             (true, false) => 1,

@@ -101,12 +101,14 @@ impl FrameHeader {
     pub const fn encode(self) -> [u8; Self::LEN] {
         let [_, l0, l1, l2] = self.length.to_be_bytes();
         let [s0, s1, s2, s3] = self.stream_id.value().to_be_bytes();
+        // Spec: h2-4.1-sent-zero
         [l0, l1, l2, self.kind.0, self.flags, s0, s1, s2, s3]
     }
 
     /// True if every bit of `flag` is set.
     #[must_use]
     pub const fn has(self, flag: u8) -> bool {
+        // Spec: h2-4.1-undefined-flags
         self.flags & flag == flag
     }
 
@@ -164,6 +166,7 @@ impl FrameError {
 }
 
 /// Our SETTINGS_MAX_FRAME_SIZE: the default and the minimum; larger payloads are refused (section 4.2).
+// Spec: h2-4.2-receives-16384
 pub const MAX_FRAME_SIZE: u32 = 16_384;
 
 /// END_STREAM on DATA and HEADERS.

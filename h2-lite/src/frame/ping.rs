@@ -30,10 +30,12 @@ impl Ping {
 
     /// What can be said against a PING frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.7-stream
         if !header.stream_id.is_connection() {
             let reason = "PING on a stream other than 0";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         }
+        // Spec: h2-6.7-length
         if header.length != 8 {
             let reason = "PING of a length other than 8";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

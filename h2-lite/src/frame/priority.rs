@@ -46,6 +46,7 @@ impl Priority {
 
     /// What can be said against a PRIORITY frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.3-stream-0
         if header.stream_id.is_connection() {
             return Err(FrameError::connection(
                 ErrorCode::PROTOCOL_ERROR,
@@ -53,6 +54,7 @@ impl Priority {
             ));
         }
         // "A PRIORITY frame with a length other than 5 octets ... stream error" (6.3)
+        // Spec: h2-6.3-length
         if header.length != 5 {
             let reason = "PRIORITY of a length other than 5";
             return Err(FrameError::stream(

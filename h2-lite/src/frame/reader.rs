@@ -214,6 +214,7 @@ impl FrameReader {
     const fn after_padding(&self) -> Step {
         match self.header.kind {
             Kind::DATA => Step::Data,
+            // Spec: h2-6.2-padded-received
             Kind::HEADERS if self.header.has(PRIORITY) => Step::Priority,
             Kind::HEADERS | Kind::CONTINUATION => Step::Fragment,
             Kind::PUSH_PROMISE => Step::Promised,
@@ -231,6 +232,7 @@ impl FrameReader {
             _ => 0,
         };
         let after_pad_length = self.remaining.saturating_sub(1);
+        // Spec: h2-6.1-padding, h2-6.2-padding
         let Some(remaining) = after_pad_length
             .checked_sub(u32::from(pad_length))
             .filter(|r| *r >= fixed)
@@ -299,6 +301,7 @@ impl FrameReader {
 
     /// Reads over what is left of the frame, padding included.
     fn skip<'i>(&mut self, input: &mut &'i [u8]) -> Option<Piece<'i>> {
+        // Spec: h2-6.1-padded-received, h2-6.2-padded-received
         let left = self.remaining.saturating_add(u32::from(self.padding));
         let left = left.saturating_sub(take_up_to(input, left).1);
         self.remaining = left;
@@ -388,11 +391,13 @@ enum Step {
 
 /// "Implementations MUST ignore and discard frames of unknown types" (5.5), but not of any size (4.2).
 const fn check_unknown(header: FrameHeader) -> Result<(), FrameError> {
+    // Spec: h2-4.1-unknown-type
     if header.length <= MAX_FRAME_SIZE {
         return Ok(());
     }
     let reason = "frame exceeds SETTINGS_MAX_FRAME_SIZE";
     if header.stream_id.is_connection() {
+        // Spec: h2-4.2-too-large-connection
         return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
     }
     Err(FrameError::stream(

@@ -35,12 +35,14 @@ impl RstStream {
 
     /// What can be said against a RST_STREAM frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.4-stream-0
         if header.stream_id.is_connection() {
             return Err(FrameError::connection(
                 ErrorCode::PROTOCOL_ERROR,
                 "RST_STREAM on stream 0",
             ));
         }
+        // Spec: h2-6.4-length
         if header.length != 4 {
             let reason = "RST_STREAM of a length other than 4";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

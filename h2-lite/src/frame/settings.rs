@@ -78,18 +78,22 @@ impl Settings {
 
     /// What can be said against a SETTINGS frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.5-stream
         if !header.stream_id.is_connection() {
             let reason = "SETTINGS on a stream other than 0";
             return Err(FrameError::connection(ErrorCode::PROTOCOL_ERROR, reason));
         }
+        // Spec: h2-6.5-ack-payload
         if header.has(ACK) && header.length != 0 {
             let reason = "SETTINGS acknowledgement with a payload";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }
+        // Spec: h2-6.5-length
         if !header.length.is_multiple_of(6) {
             let reason = "SETTINGS of a length that is no multiple of 6";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));
         }
+        // Spec: h2-4.2-too-large-connection
         if header.length > MAX_FRAME_SIZE {
             let reason = "SETTINGS exceeds SETTINGS_MAX_FRAME_SIZE";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

@@ -15,6 +15,7 @@ impl StreamId {
     /// The identifier in the low 31 bits of `value`; the reserved bit is ignored on receipt (section 4.1).
     #[must_use]
     pub const fn new(value: u32) -> Self {
+        // Spec: h2-4.1-reserved-bit
         Self(value & Self::MAX.0)
     }
 

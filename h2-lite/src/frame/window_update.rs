@@ -22,6 +22,7 @@ impl WindowUpdate {
     pub const fn decode(stream_id: StreamId, payload: [u8; 4]) -> Result<u32, FrameError> {
         let increment = u32::from_be_bytes(payload) & 0x7fff_ffff;
         if increment == 0 {
+            // Spec: h2-6.9-zero-connection, h2-6.9-zero-stream
             let scope = if stream_id.is_connection() {
                 Scope::Connection
             } else {
@@ -51,6 +52,7 @@ impl WindowUpdate {
 
     /// What can be said against a WINDOW_UPDATE frame by its header alone.
     pub(super) const fn check(header: FrameHeader) -> Result<(), FrameError> {
+        // Spec: h2-6.9-length
         if header.length != 4 {
             let reason = "WINDOW_UPDATE of a length other than 4";
             return Err(FrameError::connection(ErrorCode::FRAME_SIZE_ERROR, reason));

@@ -23,6 +23,7 @@ impl Window {
 
     /// Octets that may be sent now: 0 while the window is negative.
     pub(crate) fn available(self) -> u32 {
+        // Spec: h2-6.9.2-negative
         u32::try_from(self.0).unwrap_or(0)
     }
 

@@ -57,6 +57,7 @@ impl State {
 
     /// The peer may send HEADERS and DATA.
     pub(crate) const fn can_receive(self) -> bool {
+        // Spec: h2-5.1-half-closed, h2-6.1-state
         matches!(self, Self::Open | Self::HalfClosedLocal)
     }
 }

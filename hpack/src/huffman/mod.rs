@@ -77,6 +77,7 @@ impl Decoder {
                     if length > bits {
                         break;
                     }
+                    // Spec: hpack-5.2-eos
                     (*LONG_SYMBOLS.get(place).ok_or(DecodeError::HuffmanEos)?, length)
                 };
                 if length > bits {
@@ -110,6 +111,7 @@ impl Decoder {
     pub(crate) fn finish(&self) -> Result<(), DecodeError> {
         let dropped = if self.long { LONG_PREFIX_BITS } else { 0 };
         let ones = !u32::MAX.checked_shr(self.bits).unwrap_or(0);
+        // Spec: hpack-5.2-padding-length, hpack-5.2-padding-bits
         if self.bits.saturating_add(dropped) > 7 || self.window != ones {
             return Err(DecodeError::HuffmanPadding);
         }
@@ -304,6 +306,7 @@ mod tests {
         }
     }
 
+    // Spec: hpack-5.2-eos, hpack-5.2-padding-length, hpack-5.2-padding-bits
     #[test]
     fn eos_and_false_padding_are_errors() {
         let mut output = [0; 8];

@@ -10,6 +10,7 @@ fn small() -> Setup {
     Setup::client().config(|c| c.initial_window_size = 100)
 }
 
+// Spec: h2-6.9.1-both-windows
 #[test]
 fn data_is_sent_only_within_the_stream_window_6_9_1() {
     Setup::client().script(|s| {
@@ -25,6 +26,7 @@ fn data_is_sent_only_within_the_stream_window_6_9_1() {
     });
 }
 
+// Spec: h2-6.9.1-both-windows
 #[test]
 fn data_is_sent_only_within_the_connection_window_6_9_1() {
     Setup {
@@ -46,6 +48,7 @@ fn data_is_sent_only_within_the_connection_window_6_9_1() {
     });
 }
 
+// Spec: h2-4.2-sends-within
 #[test]
 fn data_stays_below_the_peers_max_frame_size_4_2() {
     Setup {
@@ -63,6 +66,7 @@ fn data_stays_below_the_peers_max_frame_size_4_2() {
     });
 }
 
+// Spec: h2-6.9.1-empty-end
 #[test]
 fn empty_end_stream_needs_no_window_6_9_1() {
     Setup::client().script(|s| {
@@ -75,6 +79,7 @@ fn empty_end_stream_needs_no_window_6_9_1() {
     });
 }
 
+// Spec: h2-6.9.2-shift, h2-6.9.2-negative
 #[test]
 fn smaller_initial_window_makes_the_window_negative_6_9_2() {
     Setup::client().script(|s| {
@@ -95,6 +100,7 @@ fn smaller_initial_window_makes_the_window_negative_6_9_2() {
     });
 }
 
+// Spec: h2-6.9.2-not-connection
 #[test]
 fn initial_window_size_does_not_move_the_connection_window_6_9_2() {
     Setup {
@@ -108,6 +114,7 @@ fn initial_window_size_does_not_move_the_connection_window_6_9_2() {
     });
 }
 
+// Spec: h2-6.9.1-overflow-connection
 #[test]
 fn window_update_beyond_2_31_on_the_connection_is_flow_control_error_6_9_1() {
     client(|s| {
@@ -118,6 +125,7 @@ fn window_update_beyond_2_31_on_the_connection_is_flow_control_error_6_9_1() {
     });
 }
 
+// Spec: h2-6.9.1-overflow-stream
 #[test]
 fn window_update_beyond_2_31_on_a_stream_is_a_stream_error_6_9_1() {
     client(|s| {
@@ -129,6 +137,7 @@ fn window_update_beyond_2_31_on_a_stream_is_a_stream_error_6_9_1() {
     });
 }
 
+// Spec: h2-6.9.2-overflow
 #[test]
 fn settings_that_overflow_a_window_are_a_connection_error_6_9_2() {
     client(|s| {
@@ -140,6 +149,7 @@ fn settings_that_overflow_a_window_are_a_connection_error_6_9_2() {
     });
 }
 
+// Spec: h2-6.9-zero-stream, h2-6.9-zero-connection
 #[test]
 fn window_update_of_0_is_protocol_error_6_9() {
     client(|s| {
@@ -151,6 +161,7 @@ fn window_update_of_0_is_protocol_error_6_9() {
     });
 }
 
+// Spec: h2-6.9.1-exceeded
 #[test]
 fn data_beyond_the_stream_window_is_a_stream_error_6_9_1() {
     small().script(|s| {
@@ -185,6 +196,7 @@ fn small_window_binds_a_client_s_peer_before_the_settings_ack_6_5_3() {
     });
 }
 
+// Spec: h2-6.9.1-exceeded
 #[test]
 fn data_beyond_the_connection_window_is_a_connection_error_6_9_1() {
     Setup {
@@ -272,6 +284,7 @@ fn no_credit_for_a_stream_whose_peer_has_ended_5_1() {
     });
 }
 
+// Spec: h2-6.9.1-padding-counts, h2-6.1-padded-received
 #[test]
 fn padding_counts_and_is_credited_6_1() {
     small().script(|s| {
@@ -306,6 +319,7 @@ fn connection_credit_returns_on_receipt_in_batches_5_2() {
     });
 }
 
+// Spec: h2-6.9-counts-all, h2-5.1-closed-arrivals
 #[test]
 fn data_of_streams_that_are_over_is_charged_and_credited_6_9() {
     // A leak of one octet a frame would wedge the connection.
@@ -352,6 +366,7 @@ fn peer_is_never_given_more_than_the_window_6_9() {
     });
 }
 
+// Spec: h2-6.9.1-empty-end, h2-6.9.2-negative
 #[test]
 fn empty_end_stream_goes_out_under_a_negative_window_6_9_1_and_6_9_2() {
     Setup::client().script(|s| {
@@ -367,6 +382,7 @@ fn empty_end_stream_goes_out_under_a_negative_window_6_9_1_and_6_9_2() {
     });
 }
 
+// Spec: h2-6.9.2-shift, h2-6.9.2-negative
 #[test]
 fn settings_storm_while_data_is_half_sent_moves_the_window_by_the_sum_6_9_2() {
     Setup::client().script(|s| {
@@ -393,6 +409,7 @@ fn settings_storm_while_data_is_half_sent_moves_the_window_by_the_sum_6_9_2() {
     });
 }
 
+// Spec: h2-6.9-counts-all
 #[test]
 fn data_of_streams_refused_by_go_away_is_charged_and_credited_6_8() {
     small().script_whole(|s| {

@@ -5,6 +5,7 @@ use h2_lite::ErrorCode;
 use crate::support::frames::*;
 use crate::support::{Ev, client, ok};
 
+// Spec: h2-4.1-unknown-type
 #[test]
 fn unknown_frame_types_are_discarded_4_1_and_5_5() {
     client(|s| {
@@ -20,6 +21,7 @@ fn unknown_frame_types_are_discarded_4_1_and_5_5() {
     });
 }
 
+// Spec: h2-4.1-undefined-flags, h2-4.1-reserved-bit
 #[test]
 fn undefined_flags_and_reserved_bits_are_ignored_4_1() {
     client(|s| {
@@ -34,6 +36,7 @@ fn undefined_flags_and_reserved_bits_are_ignored_4_1() {
     });
 }
 
+// Spec: h2-4.2-receives-16384
 #[test]
 fn payload_of_16384_octets_is_taken_4_2() {
     crate::support::Setup {
@@ -50,6 +53,7 @@ fn payload_of_16384_octets_is_taken_4_2() {
     });
 }
 
+// Spec: h2-4.2-too-large-connection, h2-4.2-too-large-stream
 #[test]
 fn frame_above_max_frame_size_is_frame_size_error_4_2() {
     // The header alone decides; the payload need not come.
@@ -90,6 +94,7 @@ fn frame_above_max_frame_size_is_frame_size_error_4_2() {
     }
 }
 
+// Spec: h2-4.2-too-large-stream, h2-6.9-counts-all
 #[test]
 fn oversized_data_is_read_over_and_credited_4_2_and_6_9() {
     crate::support::Setup::client().script_octets(|s| {
@@ -108,6 +113,7 @@ fn oversized_data_is_read_over_and_credited_4_2_and_6_9() {
     });
 }
 
+// Spec: h2-6.9-counts-all
 #[test]
 fn oversized_data_counts_against_the_connection_window_6_9() {
     client(|s| {
@@ -118,6 +124,8 @@ fn oversized_data_counts_against_the_connection_window_6_9() {
     });
 }
 
+// Spec: h2-6.1-stream-0, h2-6.2-stream-0, h2-6.3-stream-0, h2-6.4-stream-0, h2-6.7-stream, h2-6.8-stream
+// Spec: h2-6.10-stream-0
 #[test]
 fn frames_on_the_wrong_stream_are_protocol_errors_6() {
     let wrong = [
@@ -139,6 +147,8 @@ fn frames_on_the_wrong_stream_are_protocol_errors_6() {
     }
 }
 
+// Spec: h2-6.4-length, h2-6.7-length, h2-6.8-length, h2-6.9-length, h2-4.2-too-short-padded
+// Spec: h2-4.2-too-short-priority
 #[test]
 fn fixed_sizes_other_than_specified_are_frame_size_errors_6() {
     let wrong = [
@@ -165,6 +175,7 @@ fn fixed_sizes_other_than_specified_are_frame_size_errors_6() {
     }
 }
 
+// Spec: h2-4.2-too-short-padded
 #[test]
 fn data_too_short_for_its_pad_length_is_a_stream_error_4_2() {
     client(|s| {
@@ -175,6 +186,7 @@ fn data_too_short_for_its_pad_length_is_a_stream_error_4_2() {
     });
 }
 
+// Spec: h2-6.1-padding, h2-6.2-padding
 #[test]
 fn padding_as_long_as_the_payload_is_protocol_error_6_1_and_6_2() {
     let wrong = [
@@ -195,6 +207,7 @@ fn padding_as_long_as_the_payload_is_protocol_error_6_1_and_6_2() {
     }
 }
 
+// Spec: h2-6.1-padded-received, h2-6.2-padded-received
 #[test]
 fn padding_may_fill_the_frame_6_1_and_6_2() {
     client(|s| {
@@ -206,6 +219,7 @@ fn padding_may_fill_the_frame_6_1_and_6_2() {
     });
 }
 
+// Spec: h2-6.3-any-state, h2-6.2-padded-received
 #[test]
 fn priority_is_accepted_in_any_state_6_3() {
     client(|s| {
@@ -221,6 +235,7 @@ fn priority_is_accepted_in_any_state_6_3() {
     });
 }
 
+// Spec: h2-6.3-length
 #[test]
 fn priority_of_another_length_is_a_stream_error_6_3() {
     for len in [4, 6] {
@@ -232,6 +247,7 @@ fn priority_of_another_length_is_a_stream_error_6_3() {
     }
 }
 
+// Spec: h2-6.4-never-on-idle
 #[test]
 fn error_on_an_idle_stream_reaches_the_connection_5_1() {
     client(|s| {

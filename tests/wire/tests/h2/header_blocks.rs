@@ -5,6 +5,7 @@ use h2_lite::{ErrorCode, Section};
 use crate::support::frames::*;
 use crate::support::{Ev, Setup, client, ok, section};
 
+// Spec: h2-6.10-received
 #[test]
 fn block_over_headers_and_continuation_is_one_section_6_10() {
     let fields = [(":status", "200"), ("alpha", "one"), ("beta", "two")];
@@ -20,6 +21,7 @@ fn block_over_headers_and_continuation_is_one_section_6_10() {
     });
 }
 
+// Spec: h2-6.10-interleaved, h2-6.10-other-stream, h2-5.5-unknown-in-block
 #[test]
 fn nothing_may_come_between_headers_and_continuation_6_2_and_6_10() {
     let intruders = [
@@ -48,6 +50,7 @@ fn nothing_may_come_between_headers_and_continuation_6_2_and_6_10() {
     }
 }
 
+// Spec: h2-6.10-no-block
 #[test]
 fn continuation_without_a_header_block_is_protocol_error_6_10() {
     client(|s| {
@@ -63,6 +66,7 @@ fn continuation_without_a_header_block_is_protocol_error_6_10() {
     });
 }
 
+// Spec: h2-4.3-undecodable
 #[test]
 fn undecodable_block_is_compression_error_4_3() {
     // Huffman: EOS, padding of a whole octet, padding with zeros; an integer above 2^32, one padded with zeros for ever.
@@ -89,6 +93,7 @@ fn undecodable_block_is_compression_error_4_3() {
     }
 }
 
+// Spec: h2-4.3-always-decodes, h2-5.1-closed-arrivals
 #[test]
 fn blocks_of_streams_that_are_over_keep_the_table_in_step_4_3() {
     // `x: y` enters the table in a block for a stream that we have reset, and is indexed in the next one.
@@ -109,6 +114,7 @@ fn blocks_of_streams_that_are_over_keep_the_table_in_step_4_3() {
     });
 }
 
+// Spec: h2-4.3-always-decodes
 #[test]
 fn malformed_block_is_decoded_to_its_end_4_3() {
     let insert = [
@@ -157,6 +163,7 @@ fn block_of_a_stream_reset_in_mid_section_is_silent_5_4_2() {
     });
 }
 
+// Spec: grpc-header-limit
 #[test]
 fn fields_above_the_list_size_are_skipped_and_counted_10_5_1() {
     Setup::client()
@@ -204,6 +211,7 @@ fn fields_above_the_count_are_skipped_10_5_1() {
     });
 }
 
+// Spec: h2-6.5.3-bind-from-ack
 #[test]
 fn settings_ack_makes_our_table_size_binding_6_5_3() {
     Setup {

@@ -5,6 +5,7 @@ use h2_lite::{ErrorCode, Section, UseError};
 use crate::support::frames::*;
 use crate::support::{Ev, Setup, client, ok, section};
 
+// Spec: h2-8.3.1-request-fields
 #[test]
 fn request_is_exactly_these_octets_8_3_1() {
     client(|s| {
@@ -18,6 +19,8 @@ fn request_is_exactly_these_octets_8_3_1() {
     });
 }
 
+// Spec: h2-8.3.1-request-fields, h2-8.3.1-sends-no-host, h2-8.2.1-never-generated, h2-8.2.2-never-generated
+// Spec: h2-5.1.1-ids-when-sent
 #[test]
 fn client_never_sends_fields_that_break_the_rules_8_2_and_8_3() {
     type Pairs = &'static [(&'static str, &'static str)];
@@ -85,6 +88,9 @@ fn request_above_the_peers_list_size_fails_before_an_id_is_taken_6_5_2() {
     });
 }
 
+// Spec: h2-8.1.1-reset, h2-8.1.1-client-refuses, h2-8.3.2-no-status, h2-8.3-repeated, h2-8.3-order, h2-8.3-direction
+// Spec: h2-8.3-undefined, h2-8.2-upper-case, h2-8.2.1-name-colon, h2-8.2.1-value-bytes, h2-8.2.1-value-edges
+// Spec: h2-8.2.2-connection-fields, h2-8.2.2-te
 #[test]
 fn malformed_responses_are_stream_errors_8_1_1() {
     let wrong: [&[(&str, &str)]; 17] = [
@@ -120,6 +126,7 @@ fn malformed_responses_are_stream_errors_8_1_1() {
     }
 }
 
+// Spec: h2-8.1-interim
 #[test]
 fn interim_responses_are_skipped_8_1() {
     client(|s| {
@@ -135,6 +142,7 @@ fn interim_responses_are_skipped_8_1() {
     });
 }
 
+// Spec: h2-8.1-interim-end
 #[test]
 fn interim_response_that_ends_the_stream_is_malformed_8_1() {
     client(|s| {
@@ -172,6 +180,7 @@ fn data_before_the_header_section_is_malformed_8_1() {
     });
 }
 
+// Spec: h2-8.1-late-headers
 #[test]
 fn trailers_without_end_stream_are_malformed_8_1() {
     client(|s| {
@@ -182,6 +191,7 @@ fn trailers_without_end_stream_are_malformed_8_1() {
     });
 }
 
+// Spec: h2-8.3-trailers
 #[test]
 fn pseudo_fields_in_trailers_are_malformed_8_3() {
     client(|s| {
@@ -212,6 +222,7 @@ fn trailers_may_follow_headers_without_data_8_1() {
     });
 }
 
+// Spec: h2-8.1.1-content-length
 #[test]
 fn content_length_must_equal_the_data_8_1_1() {
     let with_length = |length: &str| block(&[(":status", "200"), ("content-length", length)]);
@@ -279,6 +290,7 @@ fn responses_without_content_may_give_a_length_8_1_1() {
     });
 }
 
+// Spec: h2-8.1.1-reset
 #[test]
 fn malformed_trailers_end_the_stream_once_8_1_1() {
     client(|s| {

@@ -30,6 +30,7 @@ fn what_was_not_written_goes_out_first() {
     });
 }
 
+// Spec: h2-5.1.1-ids-when-sent
 #[test]
 fn while_the_buffer_is_out_sending_waits_and_owed_frames_are_kept() {
     client(|s| {
@@ -85,6 +86,7 @@ fn data_and_headers_leave_the_last_64_octets() {
     });
 }
 
+// Spec: h2-5.1.1-ids-when-sent
 #[test]
 fn request_larger_than_the_buffer_fails_before_an_id_is_taken() {
     Setup {
@@ -110,6 +112,7 @@ fn request_larger_than_the_buffer_fails_before_an_id_is_taken() {
     });
 }
 
+// Spec: h2-5.1.1-ids-when-sent, hpack-encode-whole
 #[test]
 fn request_without_room_changes_nothing() {
     // Whatever the size of the buffer, the octets of both requests are the same in the end.

@@ -5,6 +5,7 @@ use h2_lite::{ConfigError, ErrorCode, UseError};
 use crate::support::frames::*;
 use crate::support::{Ev, Setup, client, ok};
 
+// Spec: h2-3.3-prior-knowledge, h2-3.4-client-preface, h2-6.5.2-client-disables-push, grpc-header-limit-told
 #[test]
 fn client_sends_preface_then_settings_3_4() {
     Setup::client().script(|s| {
@@ -13,6 +14,7 @@ fn client_sends_preface_then_settings_3_4() {
     });
 }
 
+// Spec: h2-3.4-client-preface, h2-6.5.2-client-disables-push
 #[test]
 fn preface_leaves_before_the_request_in_one_write_3_4() {
     Setup::client().script(|s| {
@@ -23,6 +25,7 @@ fn preface_leaves_before_the_request_in_one_write_3_4() {
     });
 }
 
+// Spec: h2-3.4-first-frame
 #[test]
 fn first_frame_must_be_settings_3_4() {
     let others = [
@@ -60,6 +63,7 @@ fn peer_that_is_not_http2_is_named_3_4() {
     }
 }
 
+// Spec: h2-6.5.3-ack, h2-6.5.2-unknown-id
 #[test]
 fn settings_are_acknowledged_6_5_3() {
     Setup::client().script(|s| {
@@ -115,6 +119,7 @@ fn second_settings_waits_for_the_first_acknowledgement_6_5_3() {
     });
 }
 
+// Spec: h2-6.5-stream
 #[test]
 fn settings_off_stream_0_is_protocol_error_6_5() {
     client(|s| {
@@ -123,6 +128,7 @@ fn settings_off_stream_0_is_protocol_error_6_5() {
     });
 }
 
+// Spec: h2-6.5-length
 #[test]
 fn settings_length_not_multiple_of_6_is_frame_size_error_6_5() {
     for len in [1, 5, 7, 11] {
@@ -133,6 +139,7 @@ fn settings_length_not_multiple_of_6_is_frame_size_error_6_5() {
     }
 }
 
+// Spec: h2-6.5-ack-payload
 #[test]
 fn settings_ack_with_payload_is_frame_size_error_6_5() {
     client(|s| {
@@ -141,6 +148,7 @@ fn settings_ack_with_payload_is_frame_size_error_6_5() {
     });
 }
 
+// Spec: h2-6.5.2-enable-push-value, h2-6.5.2-push-from-server
 #[test]
 fn enable_push_1_or_more_is_protocol_error_for_a_client_6_5_2() {
     for value in [1, 2, u32::MAX] {
@@ -155,6 +163,7 @@ fn enable_push_1_or_more_is_protocol_error_for_a_client_6_5_2() {
     });
 }
 
+// Spec: h2-6.5.2-initial-window-size
 #[test]
 fn initial_window_size_above_2_31_is_flow_control_error_6_5_2() {
     client(|s| {
@@ -165,6 +174,7 @@ fn initial_window_size_above_2_31_is_flow_control_error_6_5_2() {
     });
 }
 
+// Spec: h2-6.5.2-max-frame-size
 #[test]
 fn max_frame_size_out_of_range_is_protocol_error_6_5_2() {
     for value in [0, 16_383, 0x100_0000, u32::MAX] {
@@ -180,6 +190,7 @@ fn max_frame_size_out_of_range_is_protocol_error_6_5_2() {
     });
 }
 
+// Spec: h2-6.5.3-order
 #[test]
 fn settings_values_apply_in_order_6_5_3() {
     client(|s| {
@@ -190,6 +201,7 @@ fn settings_values_apply_in_order_6_5_3() {
     });
 }
 
+// Spec: h2-4.3.1-encoder-update
 #[test]
 fn smaller_header_table_size_starts_the_next_block_with_a_size_update_4_3_1() {
     client(|s| {
@@ -205,6 +217,7 @@ fn smaller_header_table_size_starts_the_next_block_with_a_size_update_4_3_1() {
     });
 }
 
+// Spec: h2-6.5.3-order, h2-6.5.3-ack
 #[test]
 fn nothing_is_sent_between_two_values_of_settings_6_5_3() {
     Setup::client().script_whole(|s| {
@@ -230,6 +243,7 @@ fn nothing_is_sent_between_two_values_of_settings_6_5_3() {
     });
 }
 
+// Spec: h2-5.1.2-obeys-limit
 #[test]
 fn max_concurrent_streams_is_obeyed_6_5_2_and_5_1_2() {
     client(|s| {
@@ -244,6 +258,7 @@ fn max_concurrent_streams_is_obeyed_6_5_2_and_5_1_2() {
     });
 }
 
+// Spec: h2-6.5.2-zero-streams
 #[test]
 fn max_concurrent_streams_0_is_legal_and_queues_6_5_2() {
     client(|s| {

@@ -5,6 +5,8 @@ use h2_lite::{Config, ConfigError, Connection, ErrorCode, Field, Memory, Role, S
 use crate::support::frames::*;
 use crate::support::{Ev, REQUEST, Setup, key, section, server};
 
+// Spec: h2-3.3-prior-knowledge, h2-3.4-server-preface, h2-6.5.2-server-push-setting, h2-4.3.1-server-table
+// Spec: grpc-header-limit-told
 #[test]
 fn server_speaks_first_with_settings_3_4() {
     Setup::server().script(|s| {
@@ -13,6 +15,7 @@ fn server_speaks_first_with_settings_3_4() {
     });
 }
 
+// Spec: h2-3.3-prior-knowledge, h2-3.4-wrong-preface
 #[test]
 fn wrong_preface_is_protocol_error_3_4() {
     let mut wrong = vec![b"GET / HTTP/1.1\r\n\r\n".to_vec()];
@@ -30,6 +33,7 @@ fn wrong_preface_is_protocol_error_3_4() {
     }
 }
 
+// Spec: h2-3.4-first-frame
 #[test]
 fn first_frame_after_the_preface_must_be_settings_3_4() {
     for other in [
@@ -63,6 +67,7 @@ fn slow_preface_and_missing_acknowledgement_time_out_3_4_and_6_5_3() {
     }
 }
 
+// Spec: h2-6.5.2-enable-push-value
 #[test]
 fn client_may_refuse_or_allow_push_6_5_2() {
     server(|s| {
@@ -91,6 +96,7 @@ fn request_and_response_free_the_slot_8_1() {
     });
 }
 
+// Spec: h2-6.1-padded-received, h2-8.1.1-content-length
 #[test]
 fn request_with_content_and_trailers_8_1() {
     server(|s| {
@@ -106,6 +112,9 @@ fn request_with_content_and_trailers_8_1() {
     });
 }
 
+// Spec: h2-8.1.1-reset, h2-8.3.1-missing, h2-8.3.1-empty-path, h2-8.3-repeated, h2-8.3-order, h2-8.3-direction
+// Spec: h2-8.3-undefined, h2-8.3.1-host-repeated, h2-8.2.2-connection-fields, h2-8.2.2-te, h2-8.2-upper-case
+// Spec: h2-8.2.1-value-bytes
 #[test]
 fn malformed_requests_are_stream_errors_8_1_1() {
     let without = |name: &str| -> Vec<(&str, &str)> {
@@ -144,6 +153,7 @@ fn malformed_requests_are_stream_errors_8_1_1() {
     }
 }
 
+// Spec: h2-8.3.1-host-for-authority, h2-8.3.1-host-discarded
 #[test]
 fn host_counts_only_without_authority_8_3_1() {
     server(|s| {
@@ -160,6 +170,7 @@ fn host_counts_only_without_authority_8_3_1() {
     });
 }
 
+// Spec: h2-8.1-second-headers, h2-8.3-trailers
 #[test]
 fn second_headers_without_end_stream_are_malformed_8_1() {
     server(|s| {
@@ -174,6 +185,7 @@ fn second_headers_without_end_stream_are_malformed_8_1() {
     });
 }
 
+// Spec: h2-8.1.1-content-length
 #[test]
 fn content_length_of_a_request_must_equal_its_data_8_1_1() {
     for octets in [
@@ -206,6 +218,7 @@ fn request_above_the_limits_is_the_application_s_to_answer_10_5_1() {
     });
 }
 
+// Spec: h2-8.2.1-never-generated
 #[test]
 fn response_is_interim_sections_headers_data_trailers_8_1() {
     server(|s| {
@@ -238,6 +251,7 @@ fn response_is_interim_sections_headers_data_trailers_8_1() {
     });
 }
 
+// Spec: h2-5.4.2-last-frame, h2-5.4.2-in-flight
 #[test]
 fn early_response_is_followed_by_reset_with_no_error_8_1() {
     server(|s| {
@@ -270,6 +284,7 @@ fn response<'m>(push: &mut dyn FnMut(Field<'_, 'm>)) {
     }
 }
 
+// Spec: h2-4.3.1-first-response
 #[test]
 fn first_response_obeys_the_client_s_table_size_4_3_1() {
     Setup::server().script(|s| {
@@ -296,6 +311,7 @@ fn first_response_obeys_the_client_s_table_size_4_3_1() {
     });
 }
 
+// Spec: h2-4.3.1-server-table, hpack-server-real-table
 #[test]
 fn table_of_4096_octets_serves_before_and_after_the_acknowledgement_6_5_2() {
     // The client's first block may fill the default table before it reads our SETTINGS.
@@ -339,6 +355,7 @@ fn table_of_4096_octets_serves_before_and_after_the_acknowledgement_6_5_2() {
     );
 }
 
+// Spec: h2-6.9.3-before-ack, h2-6.5.3-bind-from-ack, h2-6.9.2-own-windows
 #[test]
 fn client_may_use_the_default_window_before_it_acknowledges_6_9_3() {
     Setup::server().script_octets(|s| {
@@ -358,6 +375,7 @@ fn client_may_use_the_default_window_before_it_acknowledges_6_9_3() {
     });
 }
 
+// Spec: h2-6.9.2-own-windows
 #[test]
 fn window_below_zero_at_the_acknowledgement_comes_back_with_consumption_6_9_2() {
     Setup::server().script_whole(|s| {
@@ -378,6 +396,7 @@ fn window_below_zero_at_the_acknowledgement_comes_back_with_consumption_6_9_2() 
     });
 }
 
+// Spec: h2-6.9.3-before-ack
 #[test]
 fn connection_credit_waits_for_the_acknowledgement_6_9_3() {
     Setup::server().script_whole(|s| {

@@ -15,6 +15,7 @@ fn answer(s: &mut Session<'_, '_>, slot: u8, id: u32) {
     s.respond(key(slot, id), &[(":status", "200")], true).unwrap();
 }
 
+// Spec: h2-6.8-graceful, h2-6.8-accounting, h2-6.8-last-stream-covers
 #[test]
 fn graceful_shutdown_takes_what_was_on_its_way_6_8() {
     server(|s| {
@@ -52,6 +53,7 @@ fn graceful_shutdown_takes_what_was_on_its_way_6_8() {
     });
 }
 
+// Spec: h2-6.8-graceful
 #[test]
 fn shutdown_does_not_wait_for_ever_for_its_ping_6_8() {
     server(|s| {
@@ -91,6 +93,7 @@ fn shutdown_and_the_application_s_ping_do_not_mix_6_8() {
     });
 }
 
+// Spec: h2-6.8-graceful
 #[test]
 fn ping_of_the_shutdown_follows_its_go_away_6_8() {
     server(|s| {
@@ -122,6 +125,7 @@ fn go_away_at_once_ends_a_graceful_shutdown_6_8() {
     });
 }
 
+// Spec: h2-6.8-never-raised
 #[test]
 fn last_stream_of_our_go_away_is_never_raised_6_8() {
     server(|s| {
@@ -135,6 +139,7 @@ fn last_stream_of_our_go_away_is_never_raised_6_8() {
     });
 }
 
+// Spec: h2-5.4.1-last-stream, h2-6.8-last-stream-covers
 #[test]
 fn error_during_a_graceful_shutdown_names_the_last_stream_5_4_1() {
     server(|s| {
@@ -145,6 +150,7 @@ fn error_during_a_graceful_shutdown_names_the_last_stream_5_4_1() {
     });
 }
 
+// Spec: h2-5.4.1-last-stream
 #[test]
 fn go_away_names_the_highest_stream_processed_5_4_1() {
     server(|s| {

@@ -33,6 +33,7 @@ fn expect_in_step(s: &mut Session<'_, '_>, id: u32) {
     ));
 }
 
+// Spec: h2-8.4-push-from-client
 #[test]
 fn push_promise_from_a_client_is_protocol_error_8_4() {
     server(|s| {
@@ -41,6 +42,7 @@ fn push_promise_from_a_client_is_protocol_error_8_4() {
     });
 }
 
+// Spec: h2-5.1.1-even
 #[test]
 fn even_streams_are_not_a_client_s_to_open_5_1_1() {
     server(|s| {
@@ -49,6 +51,7 @@ fn even_streams_are_not_a_client_s_to_open_5_1_1() {
     });
 }
 
+// Spec: h2-5.1.1-decreasing
 #[test]
 fn identifiers_must_increase_5_1_1() {
     server(|s| {
@@ -58,6 +61,7 @@ fn identifiers_must_increase_5_1_1() {
     });
 }
 
+// Spec: h2-5.1-idle, h2-6.4-idle
 #[test]
 fn frames_on_an_idle_stream_are_protocol_errors_5_1() {
     for id in [3, 2, 0x7fff_ffff] {
@@ -71,6 +75,7 @@ fn frames_on_an_idle_stream_are_protocol_errors_5_1() {
     }
 }
 
+// Spec: h2-6.3-any-state, h2-6.4-never-on-idle
 #[test]
 fn priority_is_taken_in_any_state_but_not_on_itself_6_3() {
     server(|s| {
@@ -98,6 +103,7 @@ fn priority_is_taken_in_any_state_but_not_on_itself_6_3() {
     });
 }
 
+// Spec: h2-5.1-half-closed, h2-6.1-state
 #[test]
 fn data_and_headers_after_end_stream_are_stream_closed_5_1() {
     for octets in [data(1, b"x", 0), request(1, true)] {
@@ -111,6 +117,7 @@ fn data_and_headers_after_end_stream_are_stream_closed_5_1() {
     }
 }
 
+// Spec: h2-5.1.1-highest-again, h2-5.1-closed-arrivals, h2-6.1-state
 #[test]
 fn data_and_headers_on_a_finished_stream_are_stream_closed_for_the_connection_5_1() {
     for octets in [data(1, b"x", 0), request(1, true)] {
@@ -137,6 +144,7 @@ fn data_and_headers_on_a_finished_stream_are_stream_closed_for_the_connection_5_
     });
 }
 
+// Spec: h2-6.9-closed, h2-6.3-any-state, h2-5.1-closed-silence
 #[test]
 fn window_update_rst_stream_and_priority_on_finished_streams_are_no_errors_5_1() {
     server(|s| {
@@ -160,6 +168,7 @@ fn window_update_rst_stream_and_priority_on_finished_streams_are_no_errors_5_1()
     });
 }
 
+// Spec: h2-5.4.2-in-flight, h2-5.1-closed-arrivals, h2-4.3-always-decodes
 #[test]
 fn frames_on_streams_that_we_reset_are_dropped_5_4_2() {
     server(|s| {
@@ -175,6 +184,7 @@ fn frames_on_streams_that_we_reset_are_dropped_5_4_2() {
     });
 }
 
+// Spec: h2-5.4.2-in-flight
 #[test]
 fn resets_that_are_forgotten_are_given_the_benefit_of_the_doubt_5_4_2() {
     server(|s| {
@@ -200,6 +210,7 @@ fn resets_that_are_forgotten_are_given_the_benefit_of_the_doubt_5_4_2() {
     });
 }
 
+// Spec: h2-5.1.2-excess, h2-8.7-refused-untouched, h2-4.3-always-decodes
 #[test]
 fn request_without_a_slot_is_refused_and_its_block_decoded_5_1_2() {
     server(|s| {
@@ -219,6 +230,7 @@ fn request_without_a_slot_is_refused_and_its_block_decoded_5_1_2() {
     });
 }
 
+// Spec: h2-5.1.2-excess
 #[test]
 fn streams_are_refused_before_our_settings_are_acknowledged_too_5_1_2() {
     Setup::server().script(|s| {
@@ -312,6 +324,7 @@ fn reserved_slot_takes_no_stream_until_its_handler_is_gone_10_5() {
     });
 }
 
+// Spec: h2-6.9-counts-all
 #[test]
 fn data_on_a_request_that_was_refused_is_charged_and_credited_6_9() {
     Setup {

@@ -5,6 +5,7 @@ use h2_lite::{ErrorCode, Origin, UseError};
 use crate::support::frames::*;
 use crate::support::{Ev, Setup, client, ok};
 
+// Spec: h2-6.7-answer
 #[test]
 fn ping_is_answered_with_its_payload_6_7() {
     client(|s| {
@@ -14,6 +15,7 @@ fn ping_is_answered_with_its_payload_6_7() {
     });
 }
 
+// Spec: h2-6.7-ack-not-answered
 #[test]
 fn ping_ack_is_never_answered_and_unasked_ones_are_ignored_6_7() {
     client(|s| {
@@ -34,6 +36,7 @@ fn ping_ack_is_never_answered_and_unasked_ones_are_ignored_6_7() {
     });
 }
 
+// Spec: h2-6.7-before-others
 #[test]
 fn ping_ack_goes_before_other_frames_6_7() {
     Setup::client().script(|s| {
@@ -46,6 +49,7 @@ fn ping_ack_goes_before_other_frames_6_7() {
     });
 }
 
+// Spec: h2-5.2.2-keeps-reading
 #[test]
 fn control_frames_are_read_while_windows_are_shut_5_2_2() {
     Setup::client().script(|s| {
@@ -59,6 +63,7 @@ fn control_frames_are_read_while_windows_are_shut_5_2_2() {
     });
 }
 
+// Spec: h2-6.8-no-new-streams, h2-6.8-lower-go-on
 #[test]
 fn go_away_refuses_the_streams_above_its_last_6_8() {
     client(|s| {
@@ -83,6 +88,7 @@ fn go_away_refuses_the_streams_above_its_last_6_8() {
     });
 }
 
+// Spec: h2-6.8-second-goaway
 #[test]
 fn second_go_away_may_lower_the_last_stream_never_raise_it_6_8() {
     client(|s| {
@@ -143,6 +149,7 @@ fn blocks_of_streams_refused_by_go_away_keep_the_table_in_step_6_8() {
     });
 }
 
+// Spec: h2-6.8-no-new-streams, h2-6.8-lower-go-on
 #[test]
 fn our_go_away_ends_the_connection_after_its_streams_6_8() {
     client(|s| {
@@ -158,6 +165,7 @@ fn our_go_away_ends_the_connection_after_its_streams_6_8() {
     });
 }
 
+// Spec: h2-5.4.1-goaway, h2-5.4.1-close
 #[test]
 fn connection_error_is_go_away_then_closed_5_4_1() {
     client(|s| {
@@ -269,6 +277,7 @@ fn write_stall_ends_the_connection_10_5() {
     });
 }
 
+// Spec: h2-5.4.1-close
 #[test]
 fn go_away_that_cannot_be_written_does_not_keep_the_connection_open_5_4_1() {
     client(|s| {

@@ -5,6 +5,7 @@ use h2_lite::{ErrorCode, Origin, Section, UseError};
 use crate::support::frames::*;
 use crate::support::{Ev, client, key, ok, section};
 
+// Spec: h2-5.1.1-client-ids
 #[test]
 fn client_streams_are_odd_and_increase_5_1_1() {
     client(|s| {
@@ -40,6 +41,7 @@ fn unary_exchange_ends_with_a_free_slot_5_1() {
     });
 }
 
+// Spec: h2-5.1-idle, h2-6.4-idle, h2-5.1-idle-server-id
 #[test]
 fn frames_on_an_idle_stream_are_protocol_errors_5_1() {
     for id in [1, 3, 2, 0x7fff_ffff] {
@@ -57,6 +59,7 @@ fn frames_on_an_idle_stream_are_protocol_errors_5_1() {
     }
 }
 
+// Spec: h2-5.1-idle-server-id
 #[test]
 fn headers_on_a_server_stream_are_a_protocol_error_for_a_client_5_1() {
     client(|s| {
@@ -66,6 +69,7 @@ fn headers_on_a_server_stream_are_a_protocol_error_for_a_client_5_1() {
     });
 }
 
+// Spec: h2-6.6-push-refused
 #[test]
 fn push_promise_is_a_protocol_error_6_5_2_and_8_4() {
     client(|s| {
@@ -75,6 +79,7 @@ fn push_promise_is_a_protocol_error_6_5_2_and_8_4() {
     });
 }
 
+// Spec: h2-5.1-half-closed, h2-6.1-state
 #[test]
 fn data_and_headers_after_end_stream_are_stream_closed_5_1() {
     for octets in [
@@ -93,6 +98,7 @@ fn data_and_headers_after_end_stream_are_stream_closed_5_1() {
     }
 }
 
+// Spec: h2-5.1-half-closed-allowed, h2-6.9-closed
 #[test]
 fn half_closed_remote_takes_window_update_priority_and_rst_stream_5_1() {
     client(|s| {
@@ -108,6 +114,7 @@ fn half_closed_remote_takes_window_update_priority_and_rst_stream_5_1() {
     });
 }
 
+// Spec: h2-5.1-closed-silence, h2-5.1-closed-arrivals, h2-6.9-closed
 #[test]
 fn frames_on_closed_streams_are_dropped_5_1() {
     client(|s| {
@@ -129,6 +136,7 @@ fn frames_on_closed_streams_are_dropped_5_1() {
     });
 }
 
+// Spec: h2-5.4.2-in-flight, h2-5.4.2-last-frame
 #[test]
 fn frames_sent_before_our_reset_arrived_are_dropped_5_4_2() {
     client(|s| {
@@ -151,6 +159,7 @@ fn frames_sent_before_our_reset_arrived_are_dropped_5_4_2() {
     });
 }
 
+// Spec: h2-5.4.2-no-answer, h2-6.4-silence
 #[test]
 fn rst_stream_is_never_answered_and_ends_sending_5_4_2_and_6_4() {
     client(|s| {
@@ -164,6 +173,7 @@ fn rst_stream_is_never_answered_and_ends_sending_5_4_2_and_6_4() {
     });
 }
 
+// Spec: h2-5.4.2-no-answer
 #[test]
 fn rst_stream_that_crosses_ours_frees_the_slot_without_another_5_4_2() {
     client(|s| {
@@ -182,6 +192,7 @@ fn rst_stream_that_crosses_ours_frees_the_slot_without_another_5_4_2() {
     });
 }
 
+// Spec: h2-7-unknown-codes
 #[test]
 fn unknown_error_codes_are_harmless_7() {
     client(|s| {
@@ -193,6 +204,7 @@ fn unknown_error_codes_are_harmless_7() {
     });
 }
 
+// Spec: h2-8.1-no-error-reset
 #[test]
 fn no_error_reset_after_a_complete_response_is_no_event_8_1() {
     client(|s| {
@@ -247,6 +259,7 @@ fn stale_key_touches_nothing_5_1_1() {
     });
 }
 
+// Spec: h2-5.1-closed-silence
 #[test]
 fn nothing_is_sent_on_a_stream_after_our_end_stream_5_1() {
     client(|s| {
@@ -289,6 +302,7 @@ fn late_frames_of_an_old_stream_do_not_touch_the_slot_s_new_one_5_1() {
     });
 }
 
+// Spec: h2-6.4-never-on-idle, h2-5.1.1-dropped-after
 #[test]
 fn reset_follows_headers_that_are_still_in_the_buffer_5_1() {
     // Never RST_STREAM on an idle stream: HEADERS are committed, so HPACK has moved on, and both go out in order.

@@ -186,6 +186,7 @@ fn decoder_after<'m>(
     decoder
 }
 
+// Spec: hpack-2.1-order
 #[test]
 fn decoder_yields_the_fields_of_every_example() {
     let (mut table, mut scratch) = ([0; 4096], [0; 128]);
@@ -260,6 +261,7 @@ fn every_split_in_three_yields_the_same() {
     }
 }
 
+// Spec: hpack-5.2-truncated
 #[test]
 fn every_prefix_yields_a_prefix_of_the_fields_and_ends_truncated_or_between_fields() {
     let (mut table, mut scratch) = ([0; 4096], [0; 128]);

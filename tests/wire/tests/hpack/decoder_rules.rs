@@ -45,11 +45,13 @@ fn only(field: Owned) -> Vec<Owned> {
     vec![field]
 }
 
+// Spec: hpack-6.1-index-0
 #[test]
 fn index_zero_is_an_error() {
     assert_eq!(error_of(&[0x80]), Some(DecodeError::InvalidIndex));
 }
 
+// Spec: hpack-2.3.3-index
 #[test]
 fn index_beyond_both_tables_is_an_error_for_fields_and_for_names() {
     for block in [
@@ -69,6 +71,7 @@ fn index_beyond_both_tables_is_an_error_for_fields_and_for_names() {
     );
 }
 
+// Spec: hpack-5.1-value, hpack-5.1-octets
 #[test]
 fn integer_above_the_limit_is_an_error_wherever_it_stands() {
     for first in [0xFF, 0x7F, 0x3F, 0x0F, 0x1F] {
@@ -87,6 +90,7 @@ fn integer_above_the_limit_is_an_error_wherever_it_stands() {
     );
 }
 
+// Spec: hpack-5.2-truncated
 #[test]
 fn string_of_four_gigabytes_is_neither_gathered_nor_an_error_before_the_block_ends() {
     let block = [
@@ -97,6 +101,7 @@ fn string_of_four_gigabytes_is_neither_gathered_nor_an_error_before_the_block_en
     assert_eq!(error_of(&block), Some(DecodeError::Truncated));
 }
 
+// Spec: hpack-4.2-update-start
 #[test]
 fn size_update_after_a_field_is_an_error() {
     assert_eq!(error_of(&[0x82, 0x20]), Some(DecodeError::SizeUpdatePosition));
@@ -108,6 +113,7 @@ fn size_update_in_the_next_block_is_not_one_after_a_field() {
     assert!(last_of(&[&[0x82], &[0x20]], 4_096, 64).1.is_ok());
 }
 
+// Spec: hpack-6.3-limit
 #[test]
 fn size_update_above_the_limit_is_an_error() {
     // 4,096 is 31 + 4,065.
@@ -122,6 +128,7 @@ fn size_update_above_the_limit_is_an_error() {
     );
 }
 
+// Spec: hpack-4.3-evicts
 #[test]
 fn size_update_evicts_and_the_old_size_can_come_back() {
     let entry = literal(0x40, b"a", b"b");
@@ -134,6 +141,7 @@ fn size_update_evicts_and_the_old_size_can_come_back() {
     assert_eq!(last_of(&blocks, 4_096, 64).0, only(owned(b"a", b"b", false)));
 }
 
+// Spec: h2-4.3.1-decoder-update
 #[test]
 fn size_update_is_demanded_only_if_the_table_holds_more_than_the_new_maximum() {
     let entry = literal(0x40, b"a", b"b");
@@ -156,6 +164,7 @@ fn size_update_is_demanded_only_if_the_table_holds_more_than_the_new_maximum() {
     }
 }
 
+// Spec: hpack-4.2-smallest-then-final
 #[test]
 fn after_two_changes_the_smallest_size_update_comes_first() {
     let entry = literal(0x40, b"a", b"b");
@@ -194,6 +203,7 @@ fn maximum_can_be_raised_above_4096_where_the_memory_allows() {
     );
 }
 
+// Spec: hpack-6.2.3-never-indexed
 #[test]
 fn never_indexed_mark_is_yielded_and_makes_no_entry() {
     let block = [
@@ -216,6 +226,7 @@ fn never_indexed_mark_is_yielded_and_makes_no_entry() {
     );
 }
 
+// Spec: hpack-2.3.2-duplicates
 #[test]
 fn duplicate_entries_are_kept() {
     let entry = literal(0x40, b"a", b"b");
@@ -223,6 +234,7 @@ fn duplicate_entries_are_kept() {
     assert_eq!(fields, vec![owned(b"a", b"b", false); 2]);
 }
 
+// Spec: hpack-4.4-name-from-evicted
 #[test]
 fn name_of_an_entry_survives_the_eviction_of_that_entry() {
     // Room for one entry only: each insertion evicts the one that lends the name. Also without any scratch.
@@ -242,6 +254,7 @@ fn name_of_an_entry_survives_the_eviction_of_that_entry() {
     }
 }
 
+// Spec: hpack-4.4-larger-than-scratch
 #[test]
 fn indexed_literal_larger_than_the_scratch_enters_the_table_and_is_yielded_from_there() {
     let value = [b'v'; 300];
@@ -258,6 +271,7 @@ fn indexed_literal_larger_than_the_scratch_enters_the_table_and_is_yielded_from_
     }
 }
 
+// Spec: hpack-4.4-larger-than-scratch
 #[test]
 fn huffman_literal_larger_than_the_scratch_enters_the_table_too() {
     // Seven times "0" and one octet of "00000 111" is 40 bits of zeros less padding: 0x00 is "0" and a part.
@@ -275,6 +289,7 @@ fn huffman_literal_larger_than_the_scratch_enters_the_table_too() {
     }
 }
 
+// Spec: hpack-4.4-larger-than-table
 #[test]
 fn entry_larger_than_the_table_empties_it_and_is_no_error() {
     let small = literal(0x40, b"a", b"b");
@@ -298,6 +313,7 @@ fn entry_larger_than_the_table_empties_it_and_is_no_error() {
     }
 }
 
+// Spec: hpack-5.2-eos, hpack-5.2-padding-length, hpack-5.2-padding-bits
 #[test]
 fn huffman_faults_are_found_in_skipped_fields_too() {
     for (first, scratch_len) in [(0x00, 0), (0x00, 64), (0x40, 0), (0x40, 64), (0x10, 0)] {

@@ -55,6 +55,7 @@ fn literal_uses_the_tables_and_never_enters_them() {
     assert_eq!(block(&mut encoder, &[plain("x", "\u{1}")]), [0x0F, 47, 1, 1]);
 }
 
+// Spec: hpack-6.2.3-never-indexed
 #[test]
 fn never_indexed_field_is_a_literal_though_the_tables_hold_it() {
     let mut entries = [EncoderEntry::new(); 4];
@@ -120,6 +121,7 @@ fn entry_larger_than_the_table_is_not_indexed_and_leaves_the_table_alone() {
     assert_eq!((wire[..2].to_vec(), wire.last()), (vec![0x0F, 47], Some(&0xBE)));
 }
 
+// Spec: h2-4.3.1-encoder-update
 #[test]
 fn reduced_setting_is_announced_at_the_next_block_and_evicts() {
     let mut entries = [EncoderEntry::new(); 4];
@@ -132,6 +134,7 @@ fn reduced_setting_is_announced_at_the_next_block_and_evicts() {
     assert!(block(&mut encoder, &[]).is_empty());
 }
 
+// Spec: hpack-4.2-smallest-then-final
 #[test]
 fn setting_reduced_and_raised_between_blocks_announces_the_smallest_then_the_final_one() {
     let mut entries = [EncoderEntry::new(); 4];
@@ -174,6 +177,7 @@ fn reset_forgets_the_table_and_what_was_owed() {
 }
 
 /// Every buffer length from 0 to what is needed: all or nothing, and the table does not move with nothing.
+// Spec: hpack-encode-whole
 #[test]
 fn full_buffer_writes_nothing_and_says_what_is_needed() {
     let fields = [
