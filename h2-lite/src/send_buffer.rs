@@ -2,6 +2,8 @@
 
 use core::cell::Cell;
 
+use crate::frame::{Data, FrameHeader, StreamId};
+
 /// Octets that DATA and HEADERS leave free: PING ACK, SETTINGS ACK, WINDOW_UPDATE and RST_STREAM always fit.
 pub(crate) const RESERVE: usize = 64;
 
@@ -34,6 +36,16 @@ pub(crate) struct SendBuffer<'m> {
     len: usize,
     out: bool,
     generation: u32,
+    /// The last frame here, if it is DATA that more can be put into.
+    data: Option<OpenData>,
+}
+
+/// A DATA frame at the end of the buffer that has not been lent out.
+#[derive(Clone, Copy, Debug)]
+struct OpenData {
+    /// Where its header begins.
+    at: usize,
+    stream_id: StreamId,
 }
 
 impl<'m> SendBuffer<'m> {
@@ -45,12 +57,14 @@ impl<'m> SendBuffer<'m> {
             len: 0,
             out: false,
             generation: 0,
+            data: None,
         }
     }
 
     /// Forgets what was to be sent; a buffer that is out becomes stale.
     pub(crate) const fn reset(&mut self) {
         self.len = 0;
+        self.data = None;
         self.generation = self.generation.wrapping_add(1);
     }
 
@@ -60,6 +74,7 @@ impl<'m> SendBuffer<'m> {
             return None;
         }
         self.out = true;
+        self.data = None;
         let len = core::mem::take(&mut self.len);
         Some(Transmit {
             buffer: core::mem::take(&mut self.buffer),
@@ -100,6 +115,50 @@ impl<'m> SendBuffer<'m> {
             *slot = *octet;
         }
         self.len = end;
+        self.data = None;
+        true
+    }
+
+    /// Appends DATA of exactly `length` octets, which `fill` writes. What is ready together shares a frame: where the
+    /// last frame here is DATA of the same stream, it grows, to `max_frame_size` at most. False: no room.
+    pub(crate) fn push_data(
+        &mut self,
+        data: Data,
+        max_frame_size: u32,
+        fill: &mut dyn FnMut(&mut [u8]),
+    ) -> bool {
+        let open = self.data.filter(|open| open.stream_id == data.stream_id);
+        let joined = open.and_then(|open| {
+            let before = self.len.checked_sub(open.at)?.checked_sub(FrameHeader::LEN)?;
+            let length = u32::try_from(before).ok()?.checked_add(data.length)?;
+            (length <= max_frame_size).then_some((open.at, length))
+        });
+        let payload_at = if joined.is_some() { 0 } else { FrameHeader::LEN };
+        let (at, whole) = joined.unwrap_or((self.len, data.length));
+        let Ok(length) = usize::try_from(data.length) else {
+            return false;
+        };
+        let Some(payload) = self
+            .spare()
+            .get_mut(payload_at..payload_at.saturating_add(length))
+        else {
+            return false;
+        };
+        fill(payload);
+        let end = at.saturating_add(FrameHeader::LEN);
+        let Some(header) = self.buffer.get_mut(at..end) else {
+            return false;
+        };
+        let data = Data {
+            length: whole,
+            ..data
+        };
+        for (slot, octet) in header.iter_mut().zip(data.encode()) {
+            *slot = octet;
+        }
+        self.commit(payload_at.saturating_add(length));
+        let stream_id = data.stream_id;
+        self.data = (!data.end_stream).then_some(OpenData { at, stream_id });
         true
     }
 
@@ -125,6 +184,7 @@ impl<'m> SendBuffer<'m> {
 
     /// Makes the first `octets` of `spare` part of the output.
     pub(crate) fn commit(&mut self, octets: usize) {
+        self.data = None;
         self.len = self.len.saturating_add(octets).min(self.buffer.len());
     }
 

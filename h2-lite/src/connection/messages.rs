@@ -173,20 +173,14 @@ impl<'m> Connection<'m> {
         }
         self.flush_owed();
         let length = u32::try_from(len).map_err(|_| UseError::NoRoom)?;
-        let Some((header, rest)) = self.send.spare().split_first_chunk_mut::<{ FrameHeader::LEN }>() else {
-            return Err(UseError::NoRoom);
-        };
-        let Some(payload) = rest.get_mut(..len) else {
-            return Err(UseError::NoRoom);
-        };
-        *header = Data {
+        let data = Data {
             stream_id: key.id,
             length,
             end_stream,
+        };
+        if !self.send.push_data(data, self.peer.max_frame_size, fill) {
+            return Err(UseError::NoRoom);
         }
-        .encode();
-        fill(payload);
-        self.send.commit(len.saturating_add(FrameHeader::LEN));
         // Both cover it, as `room_for_data` says.
         self.send_window.lower(length);
         if let Some(stream) = self.store.get_mut(key) {

@@ -14,6 +14,7 @@ mod frames;
 mod header_blocks;
 mod honest_client;
 mod honest_peer;
+mod joined_data;
 mod messages;
 mod output;
 mod preface_settings;
