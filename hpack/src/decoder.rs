@@ -395,6 +395,7 @@ impl<'m> Decoder<'m> {
 
     /// Counts a field. Is it to be yielded? Not unless it is `held` in some memory.
     fn count(&mut self, name_len: usize, value_len: usize, held: bool) -> bool {
+        // Spec: grpc-header-limit, grpc-header-limit-size, grpc-bin-size
         let size = name_len.saturating_add(value_len).saturating_add(ENTRY_OVERHEAD);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.summary.fields = self.summary.fields.saturating_add(1);

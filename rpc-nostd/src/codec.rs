@@ -88,6 +88,7 @@ pub(crate) fn response_fault(fault: DecodeFault) -> Status {
             Code::RESOURCE_EXHAUSTED,
             "a field of the response is longer than its capacity: raise it in the capacity file beside the .proto",
         ),
+        // Spec: grpc-response-parse
         DecodeFault::Malformed => Status::new(
             Code::INTERNAL,
             "the response is not a valid protobuf message of its type",

@@ -16,6 +16,7 @@ pub(crate) enum Deadline {
 
 impl Deadline {
     pub(crate) fn after(timeout: Duration, now: Instant) -> Self {
+        // Spec: grpc-timeout-saturates
         Self::At(now.saturating_add_millis(whole_millis(timeout)))
     }
 
@@ -54,6 +55,7 @@ pub(crate) fn whole_millis(timeout: Duration) -> u64 {
 #[cfg(feature = "server")]
 pub(crate) fn parse_millis(value: &[u8]) -> Option<u64> {
     let (unit, digits) = value.split_last()?;
+    // Spec: grpc-timeout-format, grpc-timeout-malformed
     if digits.is_empty() || digits.len() > 8 {
         return None;
     }
@@ -63,6 +65,7 @@ pub(crate) fn parse_millis(value: &[u8]) -> Option<u64> {
         number = number.saturating_mul(10).saturating_add(u64::from(digit));
     }
     match unit {
+        // Spec: grpc-timeout-format, grpc-timeout-saturates
         b'H' => Some(number.saturating_mul(3_600_000)),
         b'M' => Some(number.saturating_mul(60_000)),
         b'S' => Some(number.saturating_mul(1_000)),
@@ -100,6 +103,7 @@ impl TimeoutText {
             let rest = value.checked_rem(in_next).unwrap_or(0);
             value = whole.saturating_add(u64::from(rest > 0));
         }
+        // Spec: grpc-timeout-saturates, grpc-timeout-format
         Self::new(value.min(LIMIT.saturating_sub(1)), b'H')
     }
 
@@ -139,6 +143,7 @@ mod tests {
         String::from_utf8(TimeoutText::from_millis(ms).as_bytes().to_vec()).unwrap()
     }
 
+    // Spec: grpc-timeout-format, grpc-timeout-saturates
     #[test]
     fn grpc_timeout_has_at_most_eight_digits_and_a_unit() {
         assert_eq!(text(0), "0m");
@@ -151,6 +156,7 @@ mod tests {
         assert_eq!(text(u64::MAX), "99999999H");
     }
 
+    // Spec: grpc-timeout-format
     #[cfg(feature = "server")]
     #[test]
     fn grpc_timeout_is_read_in_all_its_units() {
@@ -171,6 +177,7 @@ mod tests {
         }
     }
 
+    // Spec: grpc-timeout-saturates
     #[test]
     fn a_timeout_below_a_millisecond_is_not_zero() {
         assert_eq!(whole_millis(Duration::from_nanos(1)), 1);

@@ -15,11 +15,13 @@ pub(crate) struct Prefix {
 /// The prefix of a message of `len` octets, not compressed. `None` if 32 bits cannot say the length.
 pub(crate) fn prefix(len: usize) -> Option<[u8; PREFIX_LEN]> {
     let [a, b, c, d] = u32::try_from(len).ok()?.to_be_bytes();
+    // Spec: grpc-message-prefix, grpc-message-flag-0
     Some([0, a, b, c, d])
 }
 
 /// Reads a prefix from the start of `octets`; `None` if it is not all there yet.
 pub(crate) fn parse(octets: &[u8]) -> Option<Prefix> {
+    // Spec: grpc-message-prefix
     let (head, _) = octets.split_first_chunk::<PREFIX_LEN>()?;
     let [flag, a, b, c, d] = *head;
     Some(Prefix {
@@ -32,6 +34,7 @@ pub(crate) fn parse(octets: &[u8]) -> Option<Prefix> {
 mod tests {
     use super::*;
 
+    // Spec: grpc-message-prefix
     #[test]
     fn length_is_four_octets_big_endian() {
         assert_eq!(prefix(0x01020304), Some([0, 1, 2, 3, 4]));

@@ -141,6 +141,7 @@ impl<'r, H> Link<'r, H> {
             .and_then(|slot| slot.stream())
             .ok_or(SendError::Over)?;
         let room = self.conn.data_room(stream).map_err(SendError::from)?;
+        // Spec: grpc-message-boundaries
         let len = left.min(room);
         // A small piece waits while other output is ahead of it: receivers charge for small frames, and HEADERS
         // would find no room.

@@ -56,10 +56,12 @@ impl<'a> MetadataEntry<'a> {
     /// Refuses what may not be sent (RFC 9113 section 8.2, and gRPC's own names).
     pub(crate) fn check(&self) -> Result<(), Status> {
         let name = self.name.as_bytes();
+        // Spec: grpc-metadata-names
         let legal = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'.' | b'-');
         if name.is_empty() || !name.iter().all(legal) {
             return refuse("a metadata name is not made of 0-9 a-z _ . -");
         }
+        // Spec: grpc-reserved-names, h2-8.2.2-never-generated
         if is_reserved(name) {
             return refuse("a metadata name belongs to gRPC or HTTP: choose another");
         }
@@ -101,12 +103,14 @@ pub(crate) fn emit_octets<'r>(kind: Kind, name: &str, value: &[u8], emit: &mut d
     let details = kind == Kind::Details;
     let name = if details { DETAILS_NAME } else { name.as_bytes() };
     let mut text = [0; MAX_BASE64];
+    // Spec: grpc-metadata-delivered, grpc-bin-unpadded
     let value = if details || name.ends_with(b"-bin") {
         encode_base64(value, &mut text)
     } else {
         Some(value)
     };
     let Some(value) = value else { return };
+    // Spec: hpack-7.1.3-secrets
     if SENSITIVE.contains(&name) {
         emit(Field::NeverIndexed { name, value });
     } else {
@@ -123,6 +127,7 @@ fn check_ascii(name: &[u8], value: &str) -> Result<(), Status> {
         return refuse("a metadata name that ends in -bin takes a binary value");
     }
     let edge = value.starts_with(' ') || value.ends_with(' ');
+    // Spec: grpc-metadata-values, h2-8.2.1-never-generated
     if edge || !value.bytes().all(|octet| matches!(octet, 0x20..=0x7e)) {
         return refuse("a metadata value is not printable ASCII, or has a space at an end: use a -bin field");
     }
@@ -302,10 +307,12 @@ impl<'b> ReceivedMetadata<'b> {
     /// The reason for which the call must fail: a binary value that is no base64.
     pub(crate) fn store(&mut self, kind: Kind, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
         if !name.ends_with(b"-bin") {
+            // Spec: grpc-metadata-odd-values, grpc-metadata-order, grpc-metadata-delivered
             self.append(kind, name, |to| copy_whole(value, to));
             return Ok(());
         }
         // Several values may share a line; they are split before they are decoded.
+        // Spec: grpc-bin-split
         for text in value.split(|octet| *octet == b',') {
             self.store_binary(kind, name, text.trim_ascii())?;
         }
@@ -337,6 +344,7 @@ impl<'b> ReceivedMetadata<'b> {
             }
         });
         if malformed {
+            // Spec: grpc-bin-malformed
             Err("a -bin field of the response is not base64")
         } else {
             Ok(())
@@ -469,6 +477,7 @@ fn copy_whole(from: &[u8], to: &mut [u8]) -> Result<(usize, bool), ()> {
 mod tests {
     use super::*;
 
+    // Spec: grpc-reserved-names, grpc-metadata-names, h2-8.2.2-never-generated
     #[test]
     fn names_of_grpc_and_http_are_refused() {
         for name in [
@@ -502,6 +511,7 @@ mod tests {
         assert_eq!(format!("{received:?}"), "[\"authorization\"]");
     }
 
+    // Spec: grpc-metadata-values, h2-8.2.1-never-generated
     #[test]
     fn values_that_would_be_malformed_are_refused() {
         for value in [" v", "v ", "a\r\nb", "a\0", "\u{e9}", "\t"] {
@@ -523,6 +533,7 @@ mod tests {
         );
     }
 
+    // Spec: grpc-bin-split, grpc-bin-padded, grpc-bin-unpadded
     #[cfg(feature = "base64")]
     #[test]
     fn binary_values_are_split_before_they_are_decoded_and_take_both_paddings() {
@@ -537,6 +548,7 @@ mod tests {
         assert!(received.store(Kind::Trailing, b"x-bin", b"q6u%").is_err());
     }
 
+    // Spec: grpc-metadata-order
     #[test]
     fn repeated_names_keep_their_order_and_sections_are_apart() {
         let mut memory = [0; 128];

@@ -35,6 +35,7 @@ pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
         let at_an_end = written == 0 || characters.as_str().is_empty();
         let mut utf8 = [0; 4];
         let octets = character.encode_utf8(&mut utf8).as_bytes();
+        // Spec: grpc-message-encoded
         let plain = match octets {
             [b' '] => !at_an_end,
             _ => matches!(octets, [0x21..=0x24 | 0x26..=0x7e]),
@@ -74,6 +75,7 @@ fn hex_digit(nibble: u8) -> u8 {
 }
 
 fn next(text: &[u8]) -> Option<(u8, &[u8])> {
+    // Spec: grpc-message-decoded, grpc-message-broken
     if let [b'%', high, low, rest @ ..] = text
         && let (Some(high), Some(low)) = (hex(*high), hex(*low))
     {
@@ -128,6 +130,7 @@ mod tests {
         to[..n].to_vec()
     }
 
+    // Spec: grpc-message-decoded
     #[test]
     fn decode_reads_the_interop_special_status_message() {
         let encoded =
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(decoded(&encoded.replacen("%09%09", "%09%0A", 1)), text.as_bytes());
     }
 
+    // Spec: grpc-message-broken
     #[test]
     fn decode_leaves_a_broken_percent_as_it_is() {
         for text in ["%", "%4", "%zz", "100%", "%%41", "%C3%2"] {
@@ -162,6 +166,7 @@ mod tests {
         }
     }
 
+    // Spec: grpc-message-encoded
     #[cfg(feature = "server")]
     #[test]
     fn encoding_escapes_all_but_printable_ascii_and_the_percent_sign() {

@@ -189,6 +189,7 @@ impl<'r> RecvBuffer<'r> {
     /// What lies at the front, as messages. There is no message taken in pieces any more, or all of it was taken.
     pub(crate) fn front(&self) -> Front {
         let octets = self.octets();
+        // Spec: grpc-message-boundaries
         let Some(prefix) = framing::parse(octets) else {
             return match octets.len() {
                 0 => Front::Empty,
@@ -197,11 +198,13 @@ impl<'r> RecvBuffer<'r> {
                 },
             };
         };
+        // Spec: grpc-flag-unknown, grpc-flag-without-encoding
         if prefix.flag != 0 {
             return Front::Flag(prefix.flag);
         }
         let len = usize::try_from(prefix.len).unwrap_or(usize::MAX);
         let whole = len.saturating_add(PREFIX_LEN);
+        // Spec: grpc-request-too-large, grpc-response-too-large
         if whole > self.capacity() {
             Front::TooLarge { len }
         } else if octets.len() < whole {
@@ -224,6 +227,7 @@ impl<'r> RecvBuffer<'r> {
 mod tests {
     use super::*;
 
+    // Spec: grpc-message-boundaries
     #[test]
     fn messages_are_found_whatever_the_pieces_and_what_follows_moves_up() {
         let mut memory = [0; 16];

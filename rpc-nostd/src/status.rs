@@ -56,6 +56,7 @@ impl Code {
 
     /// Reads a `grpc-status` value: decimal, no sign, no leading zero. `None` if it is not that.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        // Spec: grpc-status-decimal, grpc-bad-status
         if value.is_empty() || value.len() > 9 || (value.len() > 1 && value.first() == Some(&b'0')) {
             return None;
         }
@@ -70,11 +71,17 @@ impl Code {
     /// For a response without `grpc-status`. Spec: gRPC http-grpc-status-mapping.md.
     pub(crate) fn from_http(status: u16) -> Self {
         match status {
+            // Spec: grpc-http-400, grpc-http-431
             400 | 431 => Self::INTERNAL,
+            // Spec: grpc-http-401
             401 => Self::UNAUTHENTICATED,
+            // Spec: grpc-http-403
             403 => Self::PERMISSION_DENIED,
+            // Spec: grpc-http-404
             404 => Self::UNIMPLEMENTED,
+            // Spec: grpc-http-429-502-503-504
             429 | 502..=504 => Self::UNAVAILABLE,
+            // Spec: grpc-http-other
             _ => Self::UNKNOWN,
         }
     }
@@ -82,10 +89,15 @@ impl Code {
     /// For a stream that the peer reset. Spec: gRPC PROTOCOL-HTTP2.md "Errors".
     pub(crate) fn from_reset(code: ErrorCode) -> Self {
         match code {
+            // Spec: grpc-rst-refused
             ErrorCode::REFUSED_STREAM => Self::UNAVAILABLE,
+            // Spec: grpc-rst-cancel
             ErrorCode::CANCEL => Self::CANCELLED,
+            // Spec: grpc-rst-calm
             ErrorCode::ENHANCE_YOUR_CALM => Self::RESOURCE_EXHAUSTED,
+            // Spec: grpc-rst-security
             ErrorCode::INADEQUATE_SECURITY => Self::PERMISSION_DENIED,
+            // Spec: grpc-rst-map
             ErrorCode::NO_ERROR
             | ErrorCode::PROTOCOL_ERROR
             | ErrorCode::INTERNAL_ERROR
@@ -94,6 +106,7 @@ impl Code {
             | ErrorCode::FRAME_SIZE_ERROR
             | ErrorCode::COMPRESSION_ERROR
             | ErrorCode::CONNECT_ERROR => Self::INTERNAL,
+            // Spec: grpc-rst-unknown
             _ => Self::UNKNOWN,
         }
     }
@@ -278,6 +291,7 @@ const NAMES: [&str; 17] = [
 mod tests {
     use super::*;
 
+    // Spec: grpc-status-decimal, grpc-bad-status
     #[test]
     fn grpc_status_is_decimal_without_sign_or_leading_zero() {
         assert_eq!(Code::parse(b"0"), Some(Code::OK));
@@ -298,6 +312,8 @@ mod tests {
         }
     }
 
+    // Spec: grpc-http-400, grpc-http-401, grpc-http-403, grpc-http-404, grpc-http-429-502-503-504, grpc-http-431
+    // Spec: grpc-http-other
     #[test]
     fn http_status_maps_as_the_grpc_document_says() {
         let table = [
@@ -319,6 +335,7 @@ mod tests {
         }
     }
 
+    // Spec: grpc-rst-map, grpc-rst-refused, grpc-rst-cancel, grpc-rst-calm, grpc-rst-security, grpc-rst-unknown
     #[test]
     fn rst_stream_code_maps_as_the_grpc_document_says() {
         let table = [
@@ -335,12 +352,14 @@ mod tests {
             (ErrorCode::CONNECT_ERROR, Code::INTERNAL),
             (ErrorCode::ENHANCE_YOUR_CALM, Code::RESOURCE_EXHAUSTED),
             (ErrorCode::INADEQUATE_SECURITY, Code::PERMISSION_DENIED),
+            (ErrorCode(0x1234_5678), Code::UNKNOWN),
         ];
         for (reset, code) in table {
             assert_eq!(Code::from_reset(reset), code, "{reset:?}");
         }
     }
 
+    // Spec: grpc-message-broken
     #[test]
     fn peer_message_that_is_not_utf8_keeps_its_text() {
         let status = Status::from_peer(Code::NOT_FOUND, b"\xffno \xe2\x98 such\xc3", false);

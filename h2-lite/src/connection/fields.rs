@@ -90,6 +90,7 @@ impl FieldRules {
         let is_request = self.kind == SectionKind::Request;
         // Spec: h2-8.3.1-host-discarded, h2-8.3.1-host-for-authority
         let second_host = is_request && self.seen & AUTHORITY != 0 && name == b"host";
+        // Spec: grpc-http-1xx, h2-8.1-interim
         !second_host && !self.is_interim()
     }
 

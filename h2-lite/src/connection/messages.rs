@@ -230,6 +230,7 @@ impl<'m> Connection<'m> {
             // Spec: h2-8.2.1-never-generated, h2-8.2.2-never-generated
             valid &= rules.check(name, value).is_ok();
             let octets = name.len().saturating_add(value.len());
+            // Spec: grpc-header-limit-size, grpc-bin-size
             list_size = list_size.saturating_add(octets).saturating_add(32);
             needed = needed.saturating_add(Encoder::max_len(field));
         });

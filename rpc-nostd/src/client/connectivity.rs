@@ -205,6 +205,7 @@ impl Connectivity {
     pub(crate) fn gate(&self, wait_for_ready: bool) -> Gate {
         match self.state {
             ConnectivityState::Ready if !self.draining => Gate::Go,
+            // Spec: grpc-code-shutdown
             ConnectivityState::Shutdown => Gate::Fail(Status::new(Code::UNAVAILABLE, self.reason)),
             ConnectivityState::TransientFailure if !wait_for_ready => {
                 Gate::Fail(Status::new(Code::UNAVAILABLE, self.reason))

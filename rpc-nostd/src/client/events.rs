@@ -71,6 +71,7 @@ pub(crate) fn handle(
 /// Spec: RFC 9113 section 8.1: NO_ERROR where a complete response came before the end of the request. It does nothing to
 /// a stream that is over.
 fn reset(stream: StreamKey, end_stream: bool, useless: bool) -> Option<(StreamKey, ErrorCode)> {
+    // Spec: grpc-early-trailers-client
     let code = if useless {
         ErrorCode::CANCEL
     } else {

@@ -134,6 +134,7 @@ impl<'a> Opening<'a> {
                 Timeout::Never => Deadline::Never,
             });
             for entry in self.options.metadata {
+                // Spec: grpc-metadata-names, grpc-metadata-values, grpc-reserved-names
                 entry.check()?;
             }
             self.step = Step::Credentials;
@@ -202,6 +203,7 @@ impl<'a> Opening<'a> {
     /// What a call that waits leaves behind: its waker, or the end that its deadline is.
     pub(crate) fn poll_wait(&mut self, cx: &mut Context<'_, '_>) -> Poll<Status> {
         if self.is_late(cx.now) {
+            // Spec: grpc-deadline-client-reset, grpc-deadline-client-status
             self.release(cx.session, ErrorCode::CANCEL);
             return Poll::Ready(DEADLINE_EXCEEDED);
         }
@@ -348,13 +350,17 @@ struct RequestHead<'c, 'r> {
 
 impl<'r> RequestHead<'_, 'r> {
     fn emit(&self, emit: &mut dyn FnMut(Field<'_, 'r>)) {
+        // Spec: grpc-request-order, grpc-request-post, grpc-request-scheme, grpc-request-path
+        // Spec: h2-8.3.1-request-fields
         fixed(emit, b":method", "POST");
         fixed(emit, b":scheme", "http");
         fixed(emit, b":path", self.method.path());
         fixed(emit, b":authority", self.defaults.authority);
+        // Spec: grpc-request-order, grpc-timeout-absent
         let name = b"grpc-timeout";
         match &self.timeout {
             TimeoutField::None => {}
+            // Spec: grpc-index-timeout
             TimeoutField::Default => emit(Field::Indexable {
                 name,
                 value: self.defaults.default_timeout_text,
@@ -364,6 +370,7 @@ impl<'r> RequestHead<'_, 'r> {
                 value: text.as_bytes(),
             }),
         }
+        // Spec: grpc-request-te, grpc-request-content-type, grpc-request-user-agent
         fixed(emit, b"te", "trailers");
         fixed(emit, b"content-type", "application/grpc");
         fixed(emit, b"user-agent", self.defaults.user_agent);
@@ -388,6 +395,7 @@ pub(crate) fn framed(message: &dyn Outgoing, end: bool) -> Result<Framed<'_>, St
 
 /// A field that every request repeats: worth a place in HPACK's table.
 fn fixed<'r>(emit: &mut dyn FnMut(Field<'_, 'r>), name: &'static [u8], value: &'r str) {
+    // Spec: grpc-index-constants
     emit(Field::Indexable {
         name,
         value: value.as_bytes(),

@@ -138,6 +138,7 @@ impl Response {
         match name {
             b":status" => self.http_status = parse_http_status(value),
             b"content-type" => self.content = parse_content_type(value),
+            // Spec: grpc-encoding-client
             b"grpc-encoding" => self.compressed = value != b"identity",
             b"grpc-status" => self.recv_status(value),
             b"grpc-message" => store.store_message(value),
@@ -157,6 +158,7 @@ impl Response {
     fn recv_status(&mut self, value: &[u8]) {
         // A second grpc-status in one block makes both worthless: it must never turn a failure into OK.
         self.grpc_status = match (self.grpc_status, Code::parse(value)) {
+            // Spec: grpc-bad-status
             (StatusField::Absent, Some(code)) => StatusField::Code(code),
             _ => StatusField::Bad,
         };
@@ -170,6 +172,7 @@ impl Response {
 
     /// The end of a header block. Returns whether the rest of the response is of no use.
     pub(crate) fn recv_headers_end(&mut self, section: Section, end_stream: bool) -> bool {
+        // Spec: grpc-trailers-only
         if end_stream {
             self.finish();
             return false;
@@ -179,6 +182,7 @@ impl Response {
             // Fields before the message do not end a call; the trailers decide.
             self.grpc_status = StatusField::Absent;
         }
+        // Spec: grpc-odd-status, grpc-odd-content-type
         if self.content != Content::Grpc {
             self.end_by_http();
         }
@@ -197,8 +201,10 @@ impl Response {
     pub(crate) fn recv_reset(&mut self, code: ErrorCode, origin: Origin) {
         let untouched = !self.headers_done && self.outcome.is_none();
         let outcome = match origin {
+            // Spec: grpc-goaway-above
             Origin::GoAway if untouched => Outcome::Unprocessed("the server is going away"),
             Origin::GoAway => Outcome::Local(Code::UNAVAILABLE, "the server is going away"),
+            // Spec: grpc-rst-refused
             Origin::Peer if code == ErrorCode::REFUSED_STREAM && untouched => {
                 Outcome::Unprocessed("the server refused the stream")
             }
@@ -211,11 +217,14 @@ impl Response {
     /// END_STREAM.
     fn finish(&mut self) {
         let outcome = match (self.grpc_status, self.field_fault) {
+            // Spec: grpc-bin-malformed
             (StatusField::Code(Code::OK), Some(fault)) => Outcome::Local(Code::INTERNAL, fault),
+            // Spec: grpc-status-wins
             (StatusField::Code(code), _) => Outcome::Peer(code),
             (StatusField::Bad, _) => {
                 Outcome::Local(Code::UNKNOWN, "the server's grpc-status is not a status code")
             }
+            // Spec: grpc-missing-status
             (StatusField::Absent, _) => return self.end_by_http(),
         };
         self.end(outcome);
@@ -237,8 +246,10 @@ impl Response {
     /// The status of a response that cannot.
     pub(crate) fn check_single(&self, recv: &RecvBuffer<'_>) -> Result<(), Status> {
         match recv.front() {
+            // Spec: grpc-cardinality-client-many
             Front::Whole { len } if recv.octets().len() > len.saturating_add(PREFIX_LEN) => Err(TWO_MESSAGES),
             Front::Whole { .. } | Front::Partial { .. } | Front::Empty => Ok(()),
+            // Spec: grpc-response-too-large
             Front::TooLarge { .. } => Err(TOO_LARGE),
             Front::Flag(flag) => Err(self.bad_flag(flag)),
         }
@@ -252,6 +263,7 @@ impl Response {
         self.check_single(recv)?;
         match recv.front() {
             Front::Whole { len } => Ok(len),
+            // Spec: grpc-cardinality-client-none, grpc-response-cut
             Front::Empty => Err(NO_MESSAGE),
             _ => Err(INSIDE_MESSAGE),
         }
@@ -260,8 +272,10 @@ impl Response {
     /// What a message's flag means that is not 0.
     pub(crate) fn bad_flag(&self, flag: u8) -> Status {
         let reason = match (flag, self.compressed) {
+            // Spec: grpc-encoding-client, grpc-flag-without-encoding
             (1, true) => "the response is compressed, which this client did not offer",
             (1, false) => "the response is marked compressed but names no grpc-encoding",
+            // Spec: grpc-flag-unknown
             _ => "the response's message flag is neither 0 nor 1",
         };
         Status::new(Code::INTERNAL, reason)
@@ -389,6 +403,7 @@ mod tests {
 
     const MESSAGE: &[u8] = &[0, 0, 0, 0, 2, 8, 1];
 
+    // Spec: grpc-cardinality-client-none, grpc-cardinality-client-many, grpc-response-cut, grpc-missing-status
     #[test]
     fn ok_needs_one_whole_message_and_a_status() {
         let ok = [("grpc-status", "0")];
@@ -416,6 +431,7 @@ mod tests {
         );
     }
 
+    // Spec: grpc-bad-status, grpc-missing-status
     #[test]
     fn a_status_that_is_garbage_or_repeated_is_never_ok() {
         for fields in [
@@ -444,6 +460,7 @@ mod tests {
         assert_eq!(early.code(), (Code::UNKNOWN, true));
     }
 
+    // Spec: grpc-trailers-only
     #[test]
     fn trailers_only_carries_the_status_in_one_block() {
         let fields = [
@@ -457,6 +474,7 @@ mod tests {
         );
     }
 
+    // Spec: grpc-status-wins, grpc-odd-content-type
     #[test]
     fn a_grpc_status_wins_over_the_http_status() {
         let fields = [(":status", "503"), ("grpc-status", "7")];
@@ -476,6 +494,7 @@ mod tests {
         );
     }
 
+    // Spec: grpc-response-too-large
     #[test]
     fn a_message_over_the_limit_is_refused_at_its_prefix() {
         let script = Script::new().headers().data(&[0, 0, 0, 0, 17]);
@@ -484,6 +503,7 @@ mod tests {
         assert_eq!(script.code(), (Code::RESOURCE_EXHAUSTED, true));
     }
 
+    // Spec: grpc-flag-without-encoding, grpc-flag-unknown
     #[test]
     fn compressed_and_unknown_message_flags_are_internal() {
         for flag in [1, 2, 255] {
@@ -510,6 +530,7 @@ mod tests {
         assert!(reason(&[]).contains("names no grpc-encoding"));
     }
 
+    // Spec: grpc-rst-refused
     #[test]
     fn a_reset_before_any_response_may_be_retried_where_nothing_was_processed() {
         let mut fresh = Response::new();
@@ -529,6 +550,7 @@ mod tests {
         ));
     }
 
+    // Spec: grpc-bin-malformed
     #[test]
     fn a_bad_binary_field_fails_this_call_alone() {
         let trailers = [("grpc-status", "0"), ("x-bin", "!!!")];

@@ -216,6 +216,7 @@ impl<'r> Session<'r> {
         let Some(slot) = link::find(self.link.slots, key) else {
             return Poll::Ready(Err(LOST));
         };
+        // Spec: grpc-request-end
         let sent = self.link.conn.send_request(key.index, fields, false, now);
         let sent = sent.map(|stream| slot.state = SlotState::Open(stream));
         match self.link.section_sent(key, sent) {
@@ -243,6 +244,7 @@ impl<'r> Session<'r> {
         slot.head.overrule(outcome);
         slot.wake();
         if let Some(stream) = slot.stream() {
+            // Spec: grpc-cancel-reset, grpc-deadline-client-reset
             self.link.conn.reset_stream(stream, ErrorCode::CANCEL);
         }
         self.link.wake_driver();
@@ -260,6 +262,7 @@ impl<'r> Session<'r> {
         slot.turn = Turn::NONE;
         slot.state = SlotState::Abandoned;
         if let Some(stream) = stream {
+            // Spec: h2-5.1.1-dropped-after, grpc-cancel-reset
             self.link.conn.reset_stream(stream, code);
         }
         self.reap();
@@ -314,6 +317,7 @@ impl<'r> Session<'r> {
     fn fail_open(&mut self, reason: &'static str) {
         for slot in self.link.slots.iter_mut() {
             if slot.stream().is_some() {
+                // Spec: grpc-lost-client
                 slot.head.end(Outcome::Local(Code::UNAVAILABLE, reason));
             }
             slot.wake();

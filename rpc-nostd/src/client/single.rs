@@ -150,8 +150,10 @@ impl<'a> UnaryCall<'a> {
             credentials::note(cx.credentials, status.code());
         }
         // A request that was not all sent needs no more of it: RFC 9113 section 8.1.
+        // Spec: grpc-early-trailers-client
         self.opening.release(cx.session, ErrorCode::NO_ERROR);
         match result {
+            // Spec: grpc-deadline-client-cancelled
             Err(status) if status.code() == Code::CANCELLED && self.opening.is_late(cx.now) => {
                 Err(DEADLINE_EXCEEDED)
             }

@@ -92,6 +92,7 @@ impl StreamCall {
             Err(status) if status == ENDED_EARLY => return Poll::Ready(Ok(())),
             over => over?,
         }
+        // Spec: grpc-request-end, grpc-request-end-empty
         match cx.session.link.send_piece(self.key, 0, true, &mut |_| {}, cx.now) {
             Ok(_) => Poll::Ready(Ok(())),
             Err(error) => self.poll_refused(cx, error).map(Err),
@@ -138,6 +139,7 @@ impl StreamCall {
     ) -> Poll<Result<bool, Status>> {
         let len = match self.poll_front(cx)? {
             Poll::Ready(Next::Message(len)) => len,
+            // Spec: grpc-response-too-large
             Poll::Ready(Next::Large(_)) => return Poll::Ready(Err(self.end_with(cx.session, TOO_LARGE))),
             Poll::Ready(Next::End) => return Poll::Ready(Ok(false)),
             Poll::Pending => return Poll::Pending,
@@ -227,6 +229,7 @@ impl StreamCall {
         // Messages that came before the end of the call are good whenever they are taken.
         self.check_deadline(cx)?;
         let slot = cx.session.link.slot(self.key).ok_or(LOST)?;
+        // Spec: grpc-cardinality-client-many
         if slot.head.count_message() {
             Ok(Poll::Ready(next))
         } else {
@@ -246,10 +249,12 @@ impl StreamCall {
             return Ok(self.poll_receiver(cx));
         };
         self.conclude(cx, outcome)?;
+        // Spec: grpc-response-cut
         if front != Front::Empty {
             return Err(self.end_with(cx.session, INSIDE_MESSAGE));
         }
         let slot = cx.session.link.slot(self.key).ok_or(LOST)?;
+        // Spec: grpc-cardinality-client-none
         if slot.head.lacks_message() {
             return Err(self.end_with(cx.session, NO_MESSAGE));
         }
@@ -274,6 +279,7 @@ impl StreamCall {
     /// # Errors
     /// The deadline has passed before the call was over.
     fn check_deadline(self, cx: &mut Context<'_, '_>) -> Result<(), Status> {
+        // Spec: grpc-deadline-client-status
         if self.deadline.is_past(cx.now) && self.outcome(cx.session).is_none() {
             return Err(self.fail(cx.session, Code::DEADLINE_EXCEEDED, DEADLINE_TEXT));
         }
@@ -287,6 +293,7 @@ impl StreamCall {
         let status = outcome.to_status(&slot.store);
         match outcome.code() {
             // A server that gives up at the deadline may say so before this side looks at its clock.
+            // Spec: grpc-deadline-client-cancelled
             Code::CANCELLED if first && self.deadline.is_past(cx.now) => {
                 return Err(self.fail(cx.session, Code::DEADLINE_EXCEEDED, DEADLINE_TEXT));
             }

@@ -21,6 +21,7 @@ pub(super) fn encode_base64<'a>(_: &[u8], _: &'a mut [u8; MAX_BASE64]) -> Option
 #[cfg(feature = "base64")]
 pub(super) fn decode_base64<'a>(text: &[u8], to: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
     use base64ct::Encoding;
+    // Spec: grpc-bin-padded, grpc-bin-unpadded
     let bare = text
         .strip_suffix(b"==")
         .or_else(|| text.strip_suffix(b"="))

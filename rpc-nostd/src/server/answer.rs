@@ -53,6 +53,7 @@ impl<'r> ServerSession<'r> {
         let Some(prefix) = framing::prefix(message.message_len()) else {
             return Poll::Ready(Err(TOO_LONG));
         };
+        // Spec: grpc-response-late-headers
         if *sent == 0 {
             match self.poll_headers(key, now) {
                 Poll::Ready(Ok(())) => {}
@@ -99,6 +100,7 @@ impl<'r> ServerSession<'r> {
         let Some(stream) = slot.stream() else {
             return Poll::Ready(Err(OVER));
         };
+        // Spec: grpc-trailers-only, grpc-response-trailers
         let only = !slot.head.headers_sent;
         let outgoing = &slot.head.outgoing;
         // The call must end all the same: without its text, or without its metadata, which is an error of its own.
@@ -192,6 +194,7 @@ impl<'r> ServerSession<'r> {
         kind: Kind,
         entry: &MetadataEntry<'_>,
     ) -> Result<(), Status> {
+        // Spec: grpc-metadata-names, grpc-metadata-values, grpc-reserved-names
         entry.check()?;
         let slot = self.link.slot(key).ok_or(OVER)?;
         if kind == Kind::Initial && slot.head.headers_sent {
@@ -229,6 +232,7 @@ impl Ending<'_> {
         emit_code(self.code, emit);
         if text && !self.message.is_empty() {
             let mut text = [0; MAX_ENCODED_MESSAGE];
+            // Spec: grpc-message-encoded
             let value = crate::percent::encode(self.message, &mut text);
             emit(Field::Literal {
                 name: b"grpc-message",
@@ -237,6 +241,7 @@ impl Ending<'_> {
         }
         if self.list_encodings {
             emit(Field::Literal {
+                // Spec: grpc-encoding-server
                 name: b"grpc-accept-encoding",
                 value: b"identity",
             });
@@ -295,6 +300,7 @@ fn send_end<'r>(
 /// What every response begins with.
 fn head<'r>(emit: &mut dyn FnMut(Field<'_, 'r>)) {
     emit(Field::Indexable {
+        // Spec: grpc-response-headers
         name: b":status",
         value: b"200",
     });
@@ -309,6 +315,7 @@ fn emit_code<'r>(code: Code, emit: &mut dyn FnMut(Field<'_, 'r>)) {
     if code == Code::OK {
         return emit(Field::Indexable { name, value: b"0" });
     }
+    // Spec: grpc-status-decimal
     let number = code.as_u8();
     let digits = [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)];
     let value = if number < 10 {

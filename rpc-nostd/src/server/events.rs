@@ -75,6 +75,7 @@ pub(crate) fn cancel(slot: &mut Slot<'_, Request<'_>>) {
     if slot.stream().is_none() {
         return;
     }
+    // Spec: grpc-cancel-handler, grpc-lost-server
     slot.head.cancelled = true;
     if slot.head.phase != Phase::Running {
         slot.state = SlotState::Free;

@@ -23,6 +23,7 @@ impl ServerSession<'_> {
     ) -> Poll<Result<bool, Status>> {
         let len = match self.poll_front(key, method, waker) {
             Poll::Ready(Ok(Some(Front::Whole { len }))) => len,
+            // Spec: grpc-request-too-large
             Poll::Ready(Ok(Some(_))) => return Poll::Ready(Err(TOO_LARGE)),
             Poll::Ready(Ok(None)) => return Poll::Ready(Ok(false)),
             Poll::Ready(Err(status)) => return Poll::Ready(Err(status)),
@@ -51,15 +52,19 @@ impl ServerSession<'_> {
         let ended = slot.head.ended;
         let another = method.one_request() && slot.head.requests > 0;
         Poll::Ready(match front {
+            // Spec: grpc-flag-without-encoding, grpc-flag-unknown
             Front::Flag(1) => Err(COMPRESSED),
             Front::Flag(_) => Err(BAD_FLAG),
             Front::Empty if !ended => {
                 slot.set_receiver(waker);
                 return Poll::Pending;
             }
+            // Spec: grpc-cardinality-server-none
             Front::Empty if method.one_request() && !another => Err(NO_REQUEST),
             Front::Empty => Ok(None),
+            // Spec: grpc-cardinality-server-many
             _ if another => Err(TWO_REQUESTS),
+            // Spec: grpc-request-cut
             Front::Partial { .. } if ended => Err(INSIDE_MESSAGE),
             Front::Partial { .. } => {
                 slot.set_receiver(waker);
@@ -103,6 +108,7 @@ pub(crate) fn decode_status(fault: DecodeFault) -> Status {
             Code::RESOURCE_EXHAUSTED,
             "a field of the request is longer than its capacity in the server's generated type",
         ),
+        // Spec: grpc-request-parse
         DecodeFault::Malformed => Status::new(
             Code::INTERNAL,
             "the request is not a valid protobuf message of its type",

@@ -104,6 +104,7 @@ impl Lifecycle {
             return Due::GiveUp;
         }
         if passed(self.silent_at) {
+            // Spec: grpc-lost-keepalive
             if self.asked {
                 self.reason = "the client did not answer a PING in keepalive_timeout";
                 self.give_up_at = Some(now);

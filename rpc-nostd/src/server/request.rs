@@ -147,6 +147,7 @@ impl<'r> Request<'r> {
                 *type_seen = true;
                 self.is_grpc = is_grpc(value);
             }
+            // Spec: grpc-encoding-server
             b"grpc-encoding" => self.compressed = value != b"identity",
             b"grpc-timeout" => {
                 self.timeout = deadline::parse_millis(value).map_or(Timeout::Bad, Timeout::Ms);
@@ -167,6 +168,7 @@ impl<'r> Request<'r> {
         self.skipped = skipped;
         self.deadline = match self.timeout {
             Timeout::Ms(ms) => Deadline::At(now.saturating_add_millis(ms)),
+            // Spec: grpc-timeout-absent
             Timeout::Absent | Timeout::Bad => Deadline::Never,
         };
         let verdict = self.verdict();
@@ -190,15 +192,18 @@ impl<'r> Request<'r> {
                 "request header fields too large: raise SCRATCH of ServerResources\n",
             );
         }
+        // Spec: grpc-method-405
         if !self.is_post {
             return http("405", "this is a gRPC server: the method must be POST\n");
         }
+        // Spec: grpc-content-type-415
         if !self.is_grpc {
             return http(
                 "415",
                 "this is a gRPC server: the content-type must be application/grpc\n",
             );
         }
+        // Spec: grpc-encoding-server
         if self.compressed {
             return Err(Refusal::Status {
                 status: COMPRESSED,
@@ -211,17 +216,20 @@ impl<'r> Request<'r> {
                 list_encodings: false,
             })
         };
+        // Spec: grpc-timeout-malformed
         if self.timeout == Timeout::Bad {
             return status(
                 Code::INTERNAL,
                 "grpc-timeout is not 1 to 8 digits and one of H M S m u n",
             );
         }
+        // Spec: grpc-bin-malformed
         if let Some(fault) = self.field_fault {
             return status(Code::INTERNAL, fault);
         }
         match self.method {
             Some(method) => Ok(method),
+            // Spec: grpc-path-unknown
             None => status(Code::UNIMPLEMENTED, "this server has no such method"),
         }
     }
@@ -254,6 +262,7 @@ const DEADLINE_SLACK_MS: u64 = 3;
 fn is_grpc(value: &[u8]) -> bool {
     matches!(
         value.strip_prefix(b"application/grpc"),
+        // Spec: grpc-content-type-suffix, grpc-content-type-web
         Some([] | [b'+' | b';', ..])
     )
 }
@@ -325,6 +334,8 @@ mod tests {
         );
     }
 
+    // Spec: grpc-method-405, grpc-content-type-415, grpc-content-type-suffix, grpc-content-type-web
+    // Spec: grpc-timeout-malformed
     #[test]
     fn what_is_no_grpc_gets_an_http_status_and_what_is_gets_a_grpc_status() {
         assert_eq!(answer(&[]), "/a.B/Echo");

@@ -113,7 +113,9 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
             Due::Nothing => {}
             // A second one is not sent while the first is unanswered; silence then ends the connection.
             Due::Ping => self.link.conn.send_ping(KEEPALIVE).unwrap_or_default(),
+            // Spec: h2-6.8-before-close, h2-6.8-graceful
             Due::GoAway => self.link.conn.shut_down(now),
+            // Spec: grpc-lost-keepalive
             Due::GiveUp => self.given_up = true,
         }
         true
@@ -174,6 +176,7 @@ impl<'r> ServerSession<'r> {
     /// The transport is gone: every handler is cancelled.
     pub(crate) fn disconnected(&mut self, now: Instant) {
         self.connected = false;
+        // Spec: grpc-lost-server
         self.cancel_all();
         self.link.conn.reset(now);
         for slot in self.link.slots.iter_mut() {
@@ -242,6 +245,7 @@ impl<'r> ServerSession<'r> {
         match self.link.slot(key) {
             Some(slot) if !slot.head.cancelled => {
                 slot.head.worker = Some(waker.clone());
+                // Spec: grpc-deadline-server-handler
                 if slot.head.limit().is_past(now) {
                     Standing::Late
                 } else {

@@ -117,6 +117,7 @@ async fn handle<'r, S: Service>(shared: Shared<'r>, accepted: Accepted<'r>, serv
             }));
             closing_code(while_standing(shared, key, send).await)
         }
+        // Spec: grpc-deadline-server-reset
         Err(_) => ErrorCode::CANCEL,
     };
     release(shared, key, call.into_metadata(), end);
@@ -168,6 +169,7 @@ async fn linger(shared: Shared<'_>, key: SlotKey) {
 fn closing_code(sent: Result<Result<(), Status>, Standing>) -> ErrorCode {
     match sent {
         // A client that still sends is told to stop, without calling it an error (RFC 9113 section 8.1).
+        // Spec: grpc-early-trailers-server
         Ok(Ok(())) => ErrorCode::NO_ERROR,
         Ok(Err(_)) => ErrorCode::INTERNAL_ERROR,
         Err(_) => ErrorCode::CANCEL,
@@ -221,6 +223,7 @@ async fn while_standing<T>(
                 }
                 work.as_mut().poll(cx).map(Ok)
             }
+            // Spec: grpc-deadline-server-handler, grpc-cancel-handler
             Some((standing, _)) => Poll::Ready(Err(standing)),
             None => {
                 cx.waker().wake_by_ref();

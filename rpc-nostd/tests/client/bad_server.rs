@@ -90,6 +90,7 @@ fn a_server_that_sends_nothing_gives_an_error_in_time() {
     assert!(at <= 20_000);
 }
 
+// Spec: grpc-lost-client
 #[test]
 fn a_server_that_closes_at_any_octet_gives_unavailable() {
     let mut whole = frames::settings(&[(3, 100)]);
@@ -121,6 +122,7 @@ fn a_server_that_closes_at_any_octet_gives_unavailable() {
     }
 }
 
+// Spec: h2-5.1-idle-server-id
 #[test]
 fn an_answer_on_a_stream_nobody_opened_ends_the_connection() {
     for stream in [2, 3, 99] {
@@ -186,6 +188,7 @@ fn endless_continuation_ends_the_connection() {
     assert_eq!(code(&result), Code::UNAVAILABLE);
 }
 
+// Spec: grpc-response-parse
 #[test]
 fn garbage_protobuf_is_internal_on_this_call_alone() {
     let (result, at) = call_bad(answer_once(|stream| {
@@ -201,6 +204,7 @@ fn garbage_protobuf_is_internal_on_this_call_alone() {
     assert_eq!((code(&result), at), (Code::INTERNAL, 0));
 }
 
+// Spec: grpc-response-too-large
 #[test]
 fn a_response_over_the_limit_is_resource_exhausted_and_names_it() {
     let (result, _) = call_bad(answer_once(|stream| first_window(stream, &[7; 600])));
@@ -216,6 +220,7 @@ fn first_window(stream: u32, body: &[u8]) -> Vec<u8> {
     out
 }
 
+// Spec: grpc-response-too-large
 #[test]
 fn the_largest_response_that_fits_is_taken() {
     // RECV 300: prefix 5, tag 1, length 2.
@@ -225,6 +230,7 @@ fn the_largest_response_that_fits_is_taken() {
     assert_eq!(code(&result), Code::RESOURCE_EXHAUSTED);
 }
 
+// Spec: h2-8.1.1-client-refuses
 #[test]
 fn malformed_responses_are_internal_on_this_call_alone_rfc_9113_8_1_1() {
     let cases: &[&[(&str, &str)]] = &[
@@ -241,6 +247,7 @@ fn malformed_responses_are_internal_on_this_call_alone_rfc_9113_8_1_1() {
     }
 }
 
+// Spec: h2-6.6-push-refused
 #[test]
 fn a_push_promise_ends_the_connection_rfc_9113_8_4() {
     let (result, _) = call_bad(answer_once(|stream| {
@@ -250,6 +257,7 @@ fn a_push_promise_ends_the_connection_rfc_9113_8_4() {
     assert_eq!(code(&result), Code::UNAVAILABLE);
 }
 
+// Spec: grpc-odd-status, grpc-odd-content-type, grpc-http-404, grpc-http-429-502-503-504, grpc-http-other
 #[test]
 fn an_http_error_page_becomes_its_grpc_code() {
     for (http, expected) in [

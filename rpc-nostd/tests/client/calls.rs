@@ -11,6 +11,7 @@ use crate::support::{Blob, ECHO, Peers, VirtualTimer, run};
 use rpc_nostd::client::Unary;
 use rpc_nostd::{Channel, Code, Config, ConnectivityState, MetadataEntry, ReceivedMetadata};
 
+// Spec: grpc-message-prefix, grpc-message-flag-0, grpc-request-end
 #[test]
 fn a_unary_call_sends_its_message_and_returns_the_answer() {
     let server = Server::answering(|stream| ok(stream, b"hello"));
@@ -32,6 +33,7 @@ fn a_unary_call_sends_its_message_and_returns_the_answer() {
     );
 }
 
+// Spec: grpc-message-boundaries
 #[test]
 fn every_size_of_read_and_write_gives_the_same_answer() {
     for piece in 1..40 {
@@ -49,6 +51,7 @@ fn every_size_of_read_and_write_gives_the_same_answer() {
     }
 }
 
+// Spec: grpc-message-boundaries
 #[test]
 fn a_message_larger_than_the_send_buffer_goes_out_in_frames() {
     let server = Server::answering(|stream| ok(stream, b""));
@@ -66,6 +69,7 @@ fn a_message_larger_than_the_send_buffer_goes_out_in_frames() {
     assert_eq!(sent, frames::message(&body));
 }
 
+// Spec: h2-6.9.1-both-windows
 #[test]
 fn a_request_waits_for_the_servers_window_rfc_9113_6_9() {
     // INITIAL_WINDOW_SIZE 10: the rest goes out as WINDOW_UPDATEs come, 7 octets each.
@@ -97,6 +101,7 @@ fn a_request_waits_for_the_servers_window_rfc_9113_6_9() {
     assert!(sizes[1..].iter().all(|size| *size <= 7));
 }
 
+// Spec: grpc-metadata-delivered, grpc-bin-split, grpc-bin-padded, grpc-bin-unpadded
 #[test]
 fn metadata_goes_out_and_both_sections_come_back() {
     let mut answer_head = HEAD.to_vec();
@@ -127,6 +132,7 @@ fn metadata_goes_out_and_both_sections_come_back() {
     });
 }
 
+// Spec: grpc-metadata-values, h2-8.2.1-never-generated
 #[test]
 fn illegal_metadata_fails_the_call_before_anything_is_sent() {
     let server = Server::answering(|stream| ok(stream, b""));
@@ -142,6 +148,7 @@ fn illegal_metadata_fails_the_call_before_anything_is_sent() {
     assert!(log.borrow().is_empty());
 }
 
+// Spec: grpc-message-decoded, grpc-message-broken, grpc-trailers-only
 #[test]
 fn an_error_brings_code_decoded_message_and_details() {
     let fields = [
@@ -166,6 +173,7 @@ fn an_error_brings_code_decoded_message_and_details() {
     });
 }
 
+// Spec: grpc-deadline-client-reset, grpc-deadline-client-status
 #[test]
 fn a_call_without_answer_ends_at_its_default_deadline_and_resets_its_stream() {
     let server = Server::new(|_, _| true);
@@ -212,6 +220,7 @@ fn a_deadline_holds_where_the_runner_does_not_run() {
     run(&timer, test, vec![]);
 }
 
+// Spec: grpc-request-order, grpc-request-path, grpc-request-te, grpc-timeout-format, grpc-timeout-absent
 #[test]
 fn grpc_timeout_tells_the_server_the_deadline() {
     let server = Server::answering(|stream| ok(stream, b""));
@@ -249,6 +258,7 @@ fn grpc_timeout_tells_the_server_the_deadline() {
     assert_eq!(value(&fields[0], "te"), Some("trailers"));
 }
 
+// Spec: grpc-index-constants, grpc-index-timeout
 #[test]
 fn a_warm_call_costs_one_octet_a_field() {
     let server = Server::answering(|stream| ok(stream, b""));
@@ -267,6 +277,7 @@ fn a_warm_call_costs_one_octet_a_field() {
     assert_eq!(blocks[1..], [8, 8]);
 }
 
+// Spec: grpc-cancel-reset, h2-5.1.1-dropped-after
 #[test]
 fn dropping_a_call_cancels_it_and_frees_its_slot() {
     let server = Server::new(|frame, out| {
@@ -320,6 +331,7 @@ fn more_calls_than_slots_wait_their_turn_and_too_many_are_refused() {
     });
 }
 
+// Spec: h2-5.1.2-obeys-limit
 #[test]
 fn max_concurrent_streams_is_obeyed_by_queueing_rfc_9113_5_1_2() {
     let open = Rc::new(RefCell::new((0i32, 0i32)));
@@ -372,6 +384,7 @@ fn a_server_that_comes_back_is_used_again() {
     assert_eq!(attempts.get(), 2);
 }
 
+// Spec: grpc-goaway-above
 #[test]
 fn a_call_above_a_goaway_is_sent_again_unseen_grfc_a6() {
     let first = Server::new(|frame, out| {
@@ -389,6 +402,7 @@ fn a_call_above_a_goaway_is_sent_again_unseen_grfc_a6() {
     });
 }
 
+// Spec: grpc-rst-refused
 #[test]
 fn a_refused_stream_is_sent_again_once_grfc_a6() {
     let server = Server::answering(|stream| frames::rst(stream, 7));

@@ -127,6 +127,7 @@ fn value<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
     field.map(|(_, value)| value.as_str())
 }
 
+// Spec: grpc-request-order
 #[test]
 fn both_providers_add_their_entries_the_clients_first_and_the_calls_own_metadata_last() {
     let server = answering();
@@ -152,6 +153,7 @@ fn both_providers_add_their_entries_the_clients_first_and_the_calls_own_metadata
     assert_eq!(custom, expected.map(|(name, value)| (name.into(), value.into())));
 }
 
+// Spec: hpack-7.1.3-secrets
 #[test]
 fn a_token_is_never_indexed_rfc_7541_7_1_3() {
     let server = answering();

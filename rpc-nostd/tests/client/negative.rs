@@ -71,6 +71,7 @@ fn rst_after_data() {
     });
 }
 
+// Spec: grpc-goaway-above, h2-6.8-lower-go-on, h2-6.8-no-new-streams
 #[test]
 fn goaway() {
     // GOAWAY comes with the first response, and names its stream: the second call goes to a new connection, unseen.
@@ -112,6 +113,7 @@ fn goaway_enhance_your_calm() {
     });
 }
 
+// Spec: h2-6.7-answer
 #[test]
 fn ping() {
     // A PING before, between and after the parts of the response: each comes back with its octets.
@@ -153,6 +155,7 @@ fn ping() {
     );
 }
 
+// Spec: h2-5.1.2-obeys-limit
 #[test]
 fn max_streams() {
     // Two slots and eight in the queue: ten calls at once, one stream at a time.
@@ -189,6 +192,7 @@ fn max_streams() {
 }
 
 /// 5 octets of data and 255 of padding in each frame, on a connection whose window the padding alone uses up many times.
+// Spec: h2-6.9.1-padding-counts, h2-6.1-padded-received
 #[test]
 fn data_frame_padding() {
     let granted = Rc::new(RefCell::new((65_535i64, 0i64)));

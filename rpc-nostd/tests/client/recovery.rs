@@ -265,6 +265,7 @@ fn a_task_that_sends_large_messages_does_not_keep_another_from_sending() {
     }
 }
 
+// Spec: grpc-code-shutdown
 #[test]
 fn shutdown_lets_a_call_under_way_finish_and_says_goodbye_rfc_9113_6_8() {
     // The answer comes when the server has heard the GOAWAY.

@@ -33,6 +33,7 @@ fn code<T>(result: Result<T, Status>) -> Code {
     error(result).0
 }
 
+// Spec: grpc-cancel-reset
 #[test]
 fn dropping_a_receiver_cancels_its_call_and_frees_its_slot() {
     let server = silent();
@@ -222,6 +223,7 @@ fn a_send_dropped_inside_its_message_cancels_and_one_dropped_before_it_does_not(
     }
 }
 
+// Spec: grpc-deadline-client-reset, grpc-deadline-client-status
 #[test]
 fn the_deadline_holds_in_every_step_and_both_halves_tell_it() {
     let server = silent().settings(&[(4, 0)]);
@@ -272,6 +274,7 @@ fn the_deadline_holds_while_a_call_waits_for_a_slot() {
     });
 }
 
+// Spec: grpc-deadline-client-status
 #[test]
 fn a_message_that_comes_after_the_deadline_is_not_given_and_an_end_before_it_is() {
     let server = StreamServer::new(|stream, got, reply| match (stream, got) {
@@ -295,6 +298,7 @@ fn a_message_that_comes_after_the_deadline_is_not_given_and_an_end_before_it_is(
     });
 }
 
+// Spec: grpc-deadline-client-cancelled, grpc-rst-cancel
 #[test]
 fn a_cancel_by_the_server_after_the_deadline_is_deadline_exceeded_and_stays_what_it_was_told() {
     for (late, expected) in [(true, Code::DEADLINE_EXCEEDED), (false, Code::CANCELLED)] {
@@ -316,6 +320,7 @@ fn a_cancel_by_the_server_after_the_deadline_is_deadline_exceeded_and_stays_what
     }
 }
 
+// Spec: grpc-early-trailers-client
 #[test]
 fn a_server_that_ends_early_stops_the_sender_and_the_receiver_has_its_answer() {
     for (status, expected) in [(0, Code::CANCELLED), (8, Code::RESOURCE_EXHAUSTED)] {

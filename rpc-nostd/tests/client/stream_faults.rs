@@ -12,6 +12,7 @@ fn code<T>(result: Result<T, Status>) -> Code {
     result.err().expect("the call must fail").code()
 }
 
+// Spec: grpc-response-too-large, grpc-flag-without-encoding, grpc-response-parse, grpc-response-cut
 #[test]
 fn what_can_become_no_message_ends_the_call_with_its_code() {
     let long = frames::message(&[0; 300]);
@@ -43,6 +44,7 @@ fn what_can_become_no_message_ends_the_call_with_its_code() {
     }
 }
 
+// Spec: grpc-rst-refused, grpc-goaway-above
 #[test]
 fn a_stream_that_the_server_refuses_is_unavailable_and_not_sent_again() {
     for goaway in [false, true] {
@@ -79,6 +81,7 @@ impl<P: Peer> Peer for Cut<P> {
     }
 }
 
+// Spec: grpc-lost-client
 #[test]
 fn a_connection_that_dies_at_any_octet_ends_the_call_and_the_next_one_works() {
     let chatty = || {

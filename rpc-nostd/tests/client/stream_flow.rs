@@ -71,6 +71,7 @@ fn a_stream_that_is_not_read_gets_no_more_than_its_window() {
     });
 }
 
+// Spec: grpc-message-boundaries
 #[test]
 fn messages_of_every_size_that_fits_come_through_whatever_the_frames() {
     for frame_size in [5, 7, 100, 16_384] {
@@ -165,6 +166,7 @@ fn two_conversations_and_unary_calls_share_a_connection() {
     });
 }
 
+// Spec: grpc-metadata-delivered
 #[test]
 fn initial_metadata_is_there_before_any_message_and_trailing_after_the_end() {
     let server = StreamServer::new(|_, got, reply| match got {

@@ -66,6 +66,7 @@ fn client_streaming_sends_each_message_then_half_closes_and_returns_the_one_resp
     assert_eq!(log[4], (1, Got::End));
 }
 
+// Spec: grpc-cardinality-client-none, grpc-cardinality-client-many
 #[test]
 fn client_streaming_has_exactly_one_response() {
     for count in [0, 2] {
@@ -107,6 +108,7 @@ fn bidi_streaming_answers_message_by_message_and_goes_on_after_half_close() {
     });
 }
 
+// Spec: grpc-request-end-empty
 #[test]
 fn half_close_without_messages_is_an_empty_data_frame_with_end_stream() {
     let server = StreamServer::new(|_, got, reply| {

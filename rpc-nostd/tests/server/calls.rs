@@ -32,6 +32,7 @@ impl Bench<'_> {
     }
 }
 
+// Spec: grpc-response-headers, grpc-response-trailers, grpc-message-prefix, grpc-message-flag-0, grpc-status-decimal
 #[test]
 fn a_unary_call_is_answered_by_headers_one_data_frame_and_trailers() {
     let answer = call(Echo, UNARY.path(), &[b"abc"]);
@@ -49,6 +50,7 @@ fn a_server_streaming_call_gets_its_replies_in_order() {
     assert_eq!(answer.messages(), [b"x", b"y", b"z"]);
 }
 
+// Spec: grpc-trailers-only, grpc-response-trailers
 #[test]
 fn a_server_streaming_call_without_replies_is_one_headers_frame_with_end_stream() {
     let answer = call(Echo, STREAM.path(), &[b""]);
@@ -114,6 +116,7 @@ fn calls_follow_each_other_and_run_side_by_side_on_one_connection() {
     });
 }
 
+// Spec: grpc-message-boundaries
 #[test]
 fn every_size_of_read_and_write_gives_the_same_answer() {
     for piece in 1..40 {

@@ -29,6 +29,7 @@ fn hanging(log: &Log) -> impl Service + use<> {
     })
 }
 
+// Spec: grpc-timeout-absent, grpc-timeout-format
 #[test]
 fn the_handler_knows_how_much_time_is_left() {
     let service = Custom(async |call: &mut Call<'_>| {
@@ -80,6 +81,7 @@ fn the_handler_knows_how_much_time_is_left() {
     });
 }
 
+// Spec: grpc-deadline-server-handler, grpc-deadline-server-reset
 #[test]
 fn at_its_deadline_the_handler_is_dropped_and_the_stream_cancelled() {
     let log = Log::default();
@@ -120,6 +122,7 @@ fn a_call_without_time_never_reaches_its_handler() {
     });
 }
 
+// Spec: grpc-timeout-malformed
 #[test]
 fn a_timeout_that_is_none_is_an_internal_error() {
     let log = Log::default();
@@ -147,6 +150,7 @@ fn a_timeout_that_is_none_is_an_internal_error() {
     });
 }
 
+// Spec: grpc-cancel-handler, h2-6.4-silence
 #[test]
 fn a_reset_drops_the_handler_and_its_slot_takes_the_next_call_of_the_same_read() {
     let log = Log::default();
@@ -201,6 +205,7 @@ fn a_call_that_comes_and_goes_in_one_read_leaves_its_slot() {
     });
 }
 
+// Spec: grpc-lost-server
 #[test]
 fn a_lost_connection_drops_its_handlers_and_the_next_client_is_served() {
     let log = Log::default();
@@ -225,6 +230,7 @@ fn a_lost_connection_drops_its_handlers_and_the_next_client_is_served() {
     });
 }
 
+// Spec: h2-5.1.2-excess, h2-8.7-refused-untouched, h2-4.3-always-decodes
 #[test]
 fn a_call_too_many_is_refused_and_the_others_go_on() {
     serving(Custom(collect), async |bench| {
@@ -323,6 +329,7 @@ fn a_response_given_up_before_its_first_octet_can_be_sent_again() {
     });
 }
 
+// Spec: grpc-deadline-server-reset
 #[test]
 fn a_deadline_in_the_middle_of_a_response_resets_the_stream() {
     serving(Custom(echo), async |bench| {

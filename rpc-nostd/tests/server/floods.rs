@@ -35,6 +35,7 @@ fn in_pieces(block: &[u8], len: usize) -> Vec<u8> {
     octets
 }
 
+// Spec: grpc-header-limit
 #[test]
 fn metadata_above_the_list_size_is_skipped_and_the_call_goes_on() {
     // SETTINGS_MAX_HEADER_LIST_SIZE is 8,192, and 64 fields are looked at.

@@ -73,6 +73,7 @@ fn a_handler_that_does_not_read_stops_its_own_stream_and_no_other() {
     });
 }
 
+// Spec: h2-6.9.1-exceeded
 #[test]
 fn data_beyond_the_streams_window_resets_that_stream() {
     // RFC 9113 section 6.9.1.
@@ -255,6 +256,7 @@ async fn hasty(bench: &crate::bench::Bench<'_>) -> Wire {
     wire
 }
 
+// Spec: h2-6.9.3-before-ack
 #[test]
 fn before_the_settings_are_acknowledged_65535_octets_reach_a_handler_that_reads() {
     // RFC 9113 section 6.9.3: until then the client has the default window.
@@ -331,6 +333,7 @@ fn before_the_settings_are_acknowledged_a_full_slot_pauses_reading_for_a_second(
     }
 }
 
+// Spec: h2-4.3.1-first-response
 #[test]
 fn the_first_response_obeys_the_clients_header_table_size() {
     // RFC 9113 section 4.3.1; nginx sends 0 and takes no dynamic index.

@@ -61,6 +61,7 @@ fn quiet() -> ServerConfig {
     }
 }
 
+// Spec: h2-6.8-graceful, h2-6.8-before-close
 #[test]
 fn shutting_down_is_two_goaways_around_a_ping_and_loses_no_call() {
     // RFC 9113 section 6.8.
@@ -134,6 +135,7 @@ fn shutting_down_with_nobody_there_ends_at_once_and_nobody_is_accepted_any_more(
     });
 }
 
+// Spec: h2-6.8-before-close
 #[test]
 fn an_idle_connection_is_ended_and_the_time_counts_from_the_last_call() {
     let config = ServerConfig {
@@ -187,6 +189,7 @@ fn the_idle_time_counts_from_a_calls_end_also_where_the_client_says_nothing_afte
     });
 }
 
+// Spec: h2-6.8-before-close
 #[test]
 fn a_connection_of_a_certain_age_is_ended_and_its_calls_have_a_grace() {
     let config = ServerConfig {
@@ -221,6 +224,7 @@ fn a_connection_of_a_certain_age_is_ended_and_its_calls_have_a_grace() {
     });
 }
 
+// Spec: grpc-lost-keepalive
 #[test]
 fn a_silent_client_is_asked_by_ping_and_lost_without_an_answer() {
     let config = ServerConfig {

@@ -31,6 +31,7 @@ fn answer(
     result
 }
 
+// Spec: grpc-metadata-order, grpc-metadata-delivered, grpc-bin-padded, grpc-bin-unpadded
 #[test]
 fn request_metadata_reaches_the_handler_in_order_and_binary_values_decoded() {
     let seen: Rc<RefCell<Vec<Field>>> = Rc::default();
@@ -128,6 +129,7 @@ fn metadata_of_one_call_is_not_seen_by_the_next_in_the_same_slot() {
     });
 }
 
+// Spec: grpc-bin-malformed
 #[test]
 fn a_binary_value_that_is_no_base64_fails_that_call_with_internal_and_no_other() {
     serving(Custom(echo), async |bench| {
@@ -152,6 +154,7 @@ fn a_binary_value_that_is_no_base64_fails_that_call_with_internal_and_no_other()
     });
 }
 
+// Spec: grpc-metadata-delivered, grpc-bin-unpadded, grpc-status-decimal, grpc-response-trailers
 #[test]
 fn initial_and_trailing_metadata_and_details_go_out_where_they_belong() {
     let answer = answer(&[], async |call| {
@@ -191,6 +194,7 @@ fn initial_and_trailing_metadata_and_details_go_out_where_they_belong() {
     assert_eq!(answer.trailers, pairs(&trailers));
 }
 
+// Spec: grpc-trailers-only, grpc-response-late-headers
 #[test]
 fn without_a_message_initial_and_trailing_metadata_share_the_one_headers_frame() {
     let answer = answer(&[], async |call| {
@@ -240,6 +244,7 @@ fn headers_can_go_out_before_the_first_message_and_then_take_no_more() {
     );
 }
 
+// Spec: grpc-reserved-names, grpc-metadata-names, grpc-metadata-values
 #[test]
 fn names_and_values_that_are_not_the_handlers_to_choose_are_refused() {
     let answer = answer(&[], async |call| {
@@ -298,6 +303,7 @@ fn metadata_beyond_meta_is_refused_to_the_handler() {
     assert_eq!((answer.code(), answer.trailers.len()), (Some(Code::OK), 2));
 }
 
+// Spec: grpc-message-encoded
 #[test]
 fn a_status_text_is_percent_encoded() {
     const SPECIAL: &str = "\t\ntest with whitespace\r\nand Unicode BMP \u{263a} and non-BMP \u{1f608}\t\n";

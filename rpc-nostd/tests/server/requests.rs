@@ -56,6 +56,7 @@ impl Service for Other {
     }
 }
 
+// Spec: grpc-path-unknown
 #[test]
 fn calls_go_by_exact_path_to_the_service_that_has_it() {
     serving(Echo.and(Other), async |bench| {
@@ -95,6 +96,7 @@ fn calls_go_by_exact_path_to_the_service_that_has_it() {
     });
 }
 
+// Spec: grpc-content-type-415, grpc-content-type-web, grpc-method-405, grpc-http-not-server
 #[test]
 fn what_is_no_grpc_gets_an_http_status_and_a_text() {
     for (more, status) in [
@@ -191,6 +193,7 @@ fn a_request_whose_own_fields_were_above_a_limit_gets_431() {
     }
 }
 
+// Spec: grpc-content-type-suffix
 #[test]
 fn every_form_of_the_content_type_is_taken() {
     for good in [
@@ -206,6 +209,7 @@ fn every_form_of_the_content_type_is_taken() {
     }
 }
 
+// Spec: grpc-encoding-server
 #[test]
 fn a_compressed_request_is_refused_with_the_list_of_what_is_understood() {
     for encoding in ["gzip", "deflate", "x"] {
@@ -223,6 +227,7 @@ fn a_compressed_request_is_refused_with_the_list_of_what_is_understood() {
     assert_eq!(answer_to(&more).code(), Some(Code::OK));
 }
 
+// Spec: grpc-flag-without-encoding, grpc-flag-unknown, grpc-response-late-headers
 #[test]
 fn a_message_marked_compressed_without_an_encoding_is_an_internal_error() {
     for flag in [1, 2, 255] {
@@ -235,6 +240,7 @@ fn a_message_marked_compressed_without_an_encoding_is_an_internal_error() {
     }
 }
 
+// Spec: grpc-cardinality-server-none, grpc-cardinality-server-many
 #[test]
 fn none_or_two_requests_where_the_method_has_one_are_unimplemented() {
     let two = [frames::message(b"1"), frames::message(b"2")].concat();
@@ -267,6 +273,7 @@ fn a_call_that_ends_with_its_headers_has_no_request() {
     });
 }
 
+// Spec: grpc-request-cut
 #[test]
 fn end_stream_inside_a_message_is_an_internal_error_wherever_it_cuts() {
     let message = frames::message(b"abcdef");
@@ -299,6 +306,7 @@ fn octets_behind_the_last_message_fail_the_call() {
     }
 }
 
+// Spec: grpc-request-too-large, grpc-response-late-headers
 #[test]
 fn a_request_over_recv_fails_at_its_prefix_and_names_the_limit() {
     serving(Echo, async |bench| {
@@ -323,6 +331,7 @@ fn a_request_over_recv_fails_at_its_prefix_and_names_the_limit() {
     });
 }
 
+// Spec: grpc-request-parse
 #[test]
 fn a_request_that_is_no_protobuf_is_an_internal_error() {
     for body in [&[0xff][..], &[0x0a, 5, 1], &[0x12, 1, 1]] {
@@ -347,6 +356,7 @@ fn a_field_over_its_capacity_is_resource_exhausted() {
     });
 }
 
+// Spec: grpc-early-trailers-server
 #[test]
 fn trailers_before_the_clients_end_are_followed_by_rst_stream_no_error() {
     // RFC 9113 section 8.1.

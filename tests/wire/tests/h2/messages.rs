@@ -126,7 +126,7 @@ fn malformed_responses_are_stream_errors_8_1_1() {
     }
 }
 
-// Spec: h2-8.1-interim
+// Spec: h2-8.1-interim, grpc-http-1xx
 #[test]
 fn interim_responses_are_skipped_8_1() {
     client(|s| {

@@ -328,6 +328,7 @@ fn huffman_faults_are_found_in_skipped_fields_too() {
     }
 }
 
+// Spec: grpc-header-limit-size, grpc-header-limit
 #[test]
 fn fields_above_max_fields_are_skipped_counted_and_enter_the_table() {
     let (mut table, mut scratch) = ([0; 4_096], [0; 64]);
@@ -362,6 +363,7 @@ fn fields_above_max_fields_are_skipped_counted_and_enter_the_table() {
     );
 }
 
+// Spec: grpc-header-limit, grpc-header-limit-size
 #[test]
 fn field_that_exceeds_max_list_size_is_skipped_and_a_smaller_one_behind_it_is_not() {
     let (mut table, mut scratch) = ([0; 4_096], [0; 64]);
