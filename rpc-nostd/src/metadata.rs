@@ -289,11 +289,20 @@ impl<'b> ReceivedMetadata<'b> {
     /// itself they count only at the end.
     pub(crate) fn forget_status(&mut self) {
         self.message_cut = false;
+        self.retag(&[Kind::Message, Kind::Details], Kind::Forgotten);
+    }
+
+    /// Counts the initial metadata as trailing: the response is Trailers-Only.
+    pub(crate) fn mark_trailers_only(&mut self) {
+        self.retag(&[Kind::Initial], Kind::Trailing);
+    }
+
+    fn retag(&mut self, from: &[Kind], to: Kind) {
         let mut rest = self.memory.get_mut(..self.len).unwrap_or_default();
         while let Some((head, after)) = rest.split_first_chunk_mut::<RECORD_HEAD>() {
             let [kind, name_len, high, low] = head;
-            if [Kind::Message.as_u8(), Kind::Details.as_u8()].contains(kind) {
-                *kind = Kind::Forgotten.as_u8();
+            if from.iter().any(|from| from.as_u8() == *kind) {
+                *kind = to.as_u8();
             }
             let value_len = usize::from(u16::from_be_bytes([*high, *low]));
             let record = usize::from(*name_len).saturating_add(value_len);

@@ -45,8 +45,11 @@ pub(crate) fn handle(
             if skipped > 0 {
                 slot.store.mark_overflow();
             }
-            if section == Section::Headers && !end_stream {
-                slot.store.forget_status();
+            match (section, end_stream) {
+                (Section::Headers, false) => slot.store.forget_status(),
+                // Trailers-Only: HTTP-Status Content-Type Trailers.
+                (Section::Headers, true) => slot.store.mark_trailers_only(),
+                _ => {}
             }
             let useless = slot.head.recv_headers_end(section, end_stream);
             reset(stream, end_stream, useless)

@@ -240,6 +240,30 @@ fn metadata_of_an_upload_comes_with_its_response_and_with_its_error() {
     }
 }
 
+// Spec: grpc-trailers-only
+#[test]
+fn metadata_of_a_trailers_only_response_is_trailing() {
+    for code in [0, 5] {
+        let server = StreamServer::new(move |_, got, reply| {
+            if got == Got::End {
+                let status = code.to_string();
+                let head = [(":status", "200"), ("content-type", "application/grpc")];
+                let last = [("grpc-status", status.as_str()), ("x-why", "because")];
+                reply.fields(&[&head[..], &last[..]].concat(), true);
+            }
+        });
+        with_channel(Peers::one(server), async |channel, _| {
+            let mut memory = [0; 200];
+            let mut received = ReceivedMetadata::new(&mut memory);
+            let mut events = feed(channel, b"topic").await.unwrap();
+            assert_eq!(events.next().await.is_ok(), code == 0);
+            events.metadata(&mut received);
+            assert_eq!(received.trailing("x-why").next(), Some(&b"because"[..]));
+            assert_eq!(received.all_initial().count(), 0);
+        });
+    }
+}
+
 #[test]
 fn headers_of_a_call_that_ends_without_any_are_its_status() {
     for (code, expected) in [(0, Ok(())), (12, Err(Code::UNIMPLEMENTED))] {
