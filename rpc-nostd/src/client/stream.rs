@@ -137,6 +137,15 @@ impl StreamCall {
         cx: &mut Context<'_, '_>,
         decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
     ) -> Poll<Result<bool, Status>> {
+        let polled = self.take_next(cx, decode);
+        self.told(cx, polled)
+    }
+
+    fn take_next(
+        self,
+        cx: &mut Context<'_, '_>,
+        decode: &mut dyn FnMut(&[u8]) -> Result<(), Status>,
+    ) -> Poll<Result<bool, Status>> {
         let len = match self.poll_front(cx)? {
             Poll::Ready(Next::Message(len)) => len,
             // Spec: grpc-response-too-large
@@ -157,6 +166,11 @@ impl StreamCall {
 
     /// Begins to take the next message in pieces. Its length; `None`: the call has ended with OK.
     pub(crate) fn poll_open(self, cx: &mut Context<'_, '_>) -> Poll<Result<Option<usize>, Status>> {
+        let polled = self.open_next(cx);
+        self.told(cx, polled)
+    }
+
+    fn open_next(self, cx: &mut Context<'_, '_>) -> Poll<Result<Option<usize>, Status>> {
         let len = match self.poll_front(cx)? {
             Poll::Ready(Next::Message(len) | Next::Large(len)) => len,
             Poll::Ready(Next::End) => return Poll::Ready(Ok(None)),
@@ -168,6 +182,16 @@ impl StreamCall {
 
     /// Takes octets of the large field; 0 at the end of its message.
     pub(crate) fn poll_read(
+        self,
+        cx: &mut Context<'_, '_>,
+        read: &mut LargeRead<'_>,
+        to: &mut [u8],
+    ) -> Poll<Result<usize, Status>> {
+        let polled = self.read_on(cx, read, to);
+        self.told(cx, polled)
+    }
+
+    fn read_on(
         self,
         cx: &mut Context<'_, '_>,
         read: &mut LargeRead<'_>,
@@ -207,6 +231,14 @@ impl StreamCall {
         if let Some(slot) = session.link.slot(self.key) {
             to.keep(&slot.store);
         }
+    }
+
+    /// Whoever was told an error is given no message after it: those that have come are dropped.
+    fn told<T>(self, cx: &mut Context<'_, '_>, polled: Poll<Result<T, Status>>) -> Poll<Result<T, Status>> {
+        if let (Poll::Ready(Err(_)), Some(slot)) = (&polled, cx.session.link.slot(self.key)) {
+            slot.recv.clear();
+        }
+        polled
     }
 
     /// What is at the front of the responses, or how the call ended.

@@ -300,6 +300,32 @@ fn a_message_that_comes_after_the_deadline_is_not_given_and_an_end_before_it_is(
 
 // Spec: grpc-deadline-client-cancelled, grpc-rst-cancel
 #[test]
+fn an_error_that_was_told_is_told_again_though_messages_have_come() {
+    // A message that is no Blob, and good ones behind it; or good ones that come after the deadline.
+    for (first, deadline, expected) in [
+        (&[0xff][..], 10_000, Code::INTERNAL),
+        (&frames::message(b"first")[5..], 50, Code::DEADLINE_EXCEEDED),
+    ] {
+        let first = [&[0, 0, 0, 0, first.len() as u8], first].concat();
+        let server = StreamServer::new(move |_, got, reply| {
+            if got == Got::Call {
+                reply.head().octets(&first).message(b"second");
+            }
+        });
+        with_channel(Peers::one(server), async |mut channel, timer| {
+            let request = Blob::default();
+            let call = ServerStreaming::<_, _, Blob>::new(&mut channel, &FEED, &request);
+            let mut events = call.deadline(Duration::from_millis(deadline)).await.unwrap();
+            sleep(timer, 100).await;
+            for _ in 0..3 {
+                assert_eq!(code(events.next().await), expected);
+            }
+            assert_eq!(code(events.next_large(&[], &mut []).await.map(drop)), expected);
+        });
+    }
+}
+
+#[test]
 fn a_cancel_by_the_server_after_the_deadline_is_deadline_exceeded_and_stays_what_it_was_told() {
     for (late, expected) in [(true, Code::DEADLINE_EXCEEDED), (false, Code::CANCELLED)] {
         let server = StreamServer::new(|_, got, reply| {
