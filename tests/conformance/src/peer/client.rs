@@ -35,7 +35,7 @@ impl Client {
     pub fn new(server: impl endpoint::Server + 'static) -> Self {
         Self {
             server: Box::new(server),
-            heard: Heard::default(),
+            heard: Heard::by_client(),
             next: 3,
             innocent: false,
             pings: 0,
@@ -45,13 +45,14 @@ impl Client {
     /// Replaces the connection by a new one, on which nothing was said.
     pub fn reconnect(&mut self) {
         self.server.reconnect();
-        self.heard = Heard::default();
+        self.heard = Heard::by_client();
         self.next = 3;
         self.innocent = false;
     }
 
     /// Sends octets; the server has then done what it can.
     pub fn send(&mut self, octets: &[u8]) {
+        self.heard.note_sent(octets);
         self.server.send(octets);
     }
 
@@ -60,6 +61,13 @@ impl Client {
         let octets = self.server.receive();
         self.heard.push(&octets);
         self.heard.look()
+    }
+
+    /// The same without the connection's credit, see [`Heard::look_beside_credit`].
+    pub fn look_beside_credit(&mut self) -> Vec<Frame> {
+        let octets = self.server.receive();
+        self.heard.push(&octets);
+        self.heard.look_beside_credit()
     }
 
     /// An identifier that was not used yet.
@@ -131,7 +139,7 @@ impl Client {
     /// # Errors
     /// What came.
     pub fn expect_silence(&mut self) -> Verdict {
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         check(frames.is_empty() && !self.server.is_closed(), || {
             format!(
                 "silence expected, not {frames:?}, closed: {}",
@@ -176,7 +184,7 @@ impl Client {
     /// # Errors
     /// Anything else.
     pub fn expect_stream_error(&mut self, stream: u32, code: u32) -> Verdict {
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         let exact = matches!(&frames[..], [reset]
             if reset.kind == wire::RST_STREAM && reset.stream == stream
             && reset.u32_at(0) == Some(code) && reset.payload.len() == 4 && reset.flags == 0);
@@ -219,7 +227,7 @@ impl Client {
         self.pings += 1;
         let payload = [b'p', b'i', b'n', b'g', 0, 1, 2, self.pings];
         self.send(&wire::ping(payload));
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         let exact = matches!(&frames[..], [pong]
             if pong.kind == wire::PING && pong.flags == wire::ACK && pong.stream == 0 && pong.payload == payload);
         check(exact, || {

@@ -13,6 +13,11 @@ pub struct Heard {
     /// All frames since the beginning.
     pub frames: Vec<Frame>,
     seen: usize,
+    sent: FrameReader,
+    /// Octets of the preface that the peer has still to send, if it is a client.
+    preface_left: usize,
+    /// Octets of DATA that the peer has sent, padding included.
+    data_sent: u64,
 }
 
 impl Default for Heard {
@@ -27,11 +32,44 @@ impl Default for Heard {
             decoder: Decoder::new(table, scratch, limits),
             frames: Vec::new(),
             seen: 0,
+            sent: FrameReader::default(),
+            preface_left: 0,
+            data_sent: 0,
         }
     }
 }
 
 impl Heard {
+    /// What a client hears, that has sent nothing yet.
+    #[must_use]
+    pub fn by_client() -> Self {
+        Self {
+            preface_left: wire::PREFACE.len(),
+            ..Self::default()
+        }
+    }
+
+    /// The peer sends octets: their DATA may be credited.
+    pub fn note_sent(&mut self, octets: &[u8]) {
+        let preface = octets.len().min(self.preface_left);
+        self.preface_left -= preface;
+        let frames = self.sent.push(&octets[preface..]);
+        let data = frames.iter().filter(|frame| frame.kind == wire::DATA);
+        self.data_sent += data.map(|frame| frame.payload.len() as u64).sum::<u64>();
+    }
+
+    /// The frames since the last look, but for the connection's credit: it may come with anything, as long as it gives
+    /// back no more than was sent. Spec: RFC 9113 section 6.9.
+    pub fn look_beside_credit(&mut self) -> Vec<Frame> {
+        let is_credit = |frame: &Frame| frame.kind == wire::WINDOW_UPDATE && frame.stream == 0;
+        let credits = self.frames.iter().filter(|frame| is_credit(frame));
+        let credited: u64 = credits.filter_map(|frame| frame.u32_at(0)).map(u64::from).sum();
+        let earned = credited <= self.data_sent;
+        let mut frames = self.look();
+        frames.retain(|frame| !earned || !is_credit(frame));
+        frames
+    }
+
     /// Takes octets.
     ///
     /// # Panics

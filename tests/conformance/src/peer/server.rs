@@ -50,6 +50,7 @@ impl Server {
 
     /// Sends octets; the client has then done what it can.
     pub fn send(&mut self, octets: &[u8]) {
+        self.heard.note_sent(octets);
         self.client.send(octets);
     }
 
@@ -58,6 +59,13 @@ impl Server {
         let octets = self.client.receive();
         self.heard.push(&octets);
         self.heard.look()
+    }
+
+    /// The same without the connection's credit, see [`Heard::look_beside_credit`].
+    pub fn look_beside_credit(&mut self) -> Vec<Frame> {
+        let octets = self.client.receive();
+        self.heard.push(&octets);
+        self.heard.look_beside_credit()
     }
 
     /// The client connects for a first call, the prefaces are exchanged and acknowledged, and the call's request is on
@@ -182,7 +190,7 @@ impl Server {
     /// # Errors
     /// What came.
     pub fn expect_silence(&mut self) -> Verdict {
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         check(frames.is_empty() && !self.client.is_closed(), || {
             format!(
                 "silence expected, not {frames:?}, closed: {}",
@@ -231,7 +239,7 @@ impl Server {
     /// # Errors
     /// Anything else.
     pub fn expect_stream_error(&mut self, request: Request, code: u32, status: u32) -> Verdict {
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         let exact = matches!(&frames[..], [reset]
             if reset.kind == wire::RST_STREAM && reset.stream == request.stream
             && reset.u32_at(0) == Some(code) && reset.payload.len() == 4 && reset.flags == 0);
@@ -261,14 +269,23 @@ impl Server {
     pub fn expect_alive(&mut self) -> Verdict {
         let before = self.client.connections();
         self.expect_ping_answered()?;
-        if let Some(call) = self.innocent.take() {
-            self.respond(1, b"innocent");
-            self.expect_outcome(call, 0, b"innocent")?;
-        }
+        self.expect_innocent_completes()?;
         self.expect_call()?;
         check(self.client.connections() == before, || {
             "the client has connected anew".to_owned()
         })
+    }
+
+    /// The innocent call, if it has not completed yet, completes now.
+    ///
+    /// # Errors
+    /// How it ended, if at all.
+    pub fn expect_innocent_completes(&mut self) -> Verdict {
+        let Some(call) = self.innocent.take() else {
+            return Ok(());
+        };
+        self.respond(1, b"innocent");
+        self.expect_outcome(call, 0, b"innocent")
     }
 
     /// A PING comes back, and nothing else.
@@ -279,7 +296,7 @@ impl Server {
         self.pings += 1;
         let payload = [b'p', b'i', b'n', b'g', 0, 1, 2, self.pings];
         self.send(&wire::ping(payload));
-        let frames = self.look();
+        let frames = self.look_beside_credit();
         let exact = matches!(&frames[..], [pong]
             if pong.kind == wire::PING && pong.flags == wire::ACK && pong.stream == 0 && pong.payload == payload);
         check(exact, || {
