@@ -19,6 +19,7 @@ mod messages;
 mod output;
 mod preface_settings;
 mod random;
+mod sent;
 mod server;
 mod server_shutdown;
 mod server_streams;
