@@ -55,7 +55,7 @@ impl<'r, Resp> Receiver<'r, Resp> {
     /// What is not read when the reader is dropped, the next call of this or [`next`](Self::next) skips.
     ///
     /// # Errors
-    /// As [`next`](Self::next), but for the size; `INVALID_ARGUMENT` for a path that is none, which changes nothing.
+    /// As [`next`](Self::next), but for the size; `INTERNAL` for a path that is none, which changes nothing.
     ///
     /// Cancel safety: dropping the future loses nothing.
     pub async fn next_large<'s>(
@@ -127,7 +127,7 @@ impl<'r, Req> Sender<'r, Req> {
     /// `repeated`; empty, where the octets are the whole message.
     ///
     /// # Errors
-    /// As [`send`](Self::send); `INVALID_ARGUMENT` for a path that is none, which changes nothing.
+    /// As [`send`](Self::send); `INTERNAL` for a path that is none, which changes nothing.
     ///
     /// Cancel safety: dropping the future when a part of the message was sent cancels the call.
     pub async fn send_large(

@@ -43,7 +43,7 @@ pub(crate) enum FilterError {
 impl From<PathError> for Status {
     fn from(_: PathError) -> Self {
         Self::new(
-            Code::INVALID_ARGUMENT,
+            Code::INTERNAL,
             "the path to a large field is at most 8 field numbers, each 1 to 536,870,911",
         )
     }

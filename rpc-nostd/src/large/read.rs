@@ -21,7 +21,7 @@ impl<'s> LargeRead<'s> {
     /// For a message of `len` octets, as its prefix said. `scratch` is for all of it but the large field's content.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: `path` is no path.
+    /// `INTERNAL`: `path` is no path.
     pub(crate) fn new(len: usize, path: &[u32], scratch: &'s mut [u8]) -> Result<Self, Status> {
         let total_len = u32::try_from(len).unwrap_or(u32::MAX);
         Ok(Self {

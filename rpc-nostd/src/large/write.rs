@@ -26,7 +26,7 @@ impl LargeWrite {
     /// For `small`, and `content_len` octets of the field at `path`. `end`: END_STREAM comes with the last octet.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`: `path` is no path. `RESOURCE_EXHAUSTED`: the message is longer than a prefix can say.
+    /// `INTERNAL`: `path` is no path. `RESOURCE_EXHAUSTED`: the message is longer than a prefix can say.
     pub(crate) fn new(
         path: &[u32],
         small: &dyn Outgoing,

@@ -20,7 +20,7 @@ impl<'r, Req> Receiver<'r, Req> {
     /// message are the content. `None` once the client has sent its last.
     ///
     /// # Errors
-    /// As for [`Self::next`], but for the size. `INVALID_ARGUMENT`: `path` is longer than 8, or no path.
+    /// As for [`Self::next`], but for the size. `INTERNAL`: `path` is longer than 8, or no path.
     pub async fn next_large<'s>(
         &'s mut self,
         path: &[u32],
@@ -51,7 +51,7 @@ impl<'r, Resp: MessageEncode> Sender<'r, Resp> {
     /// [`LargeWriter`] takes in pieces. `response` holds the other fields.
     ///
     /// # Errors
-    /// As for [`Self::send`]; `INVALID_ARGUMENT` for the path.
+    /// As for [`Self::send`]; `INTERNAL` for the path.
     pub async fn send_large<'s>(
         &'s mut self,
         response: &Resp,

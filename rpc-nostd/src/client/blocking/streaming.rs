@@ -276,7 +276,7 @@ impl<'a, 'r, T: Transport, Req: MessageEncode, Resp> LargeRequest<'a, Client<'r,
     /// Sends the request's other fields, and returns the writer of the large one.
     ///
     /// # Errors
-    /// The call could not be made: see [`Status`]. `INVALID_ARGUMENT`: the path is none.
+    /// The call could not be made: see [`Status`]. `INTERNAL`: the path is none.
     pub fn call(self) -> Result<RequestWriter<'a, Resp>, Status> {
         let (line, kind) = open(self, UPLOAD_DROPPED)?;
         Ok(RequestWriter::new(line, kind.write()?))
