@@ -445,9 +445,10 @@ fn calls_fail_fast_while_the_server_is_away_and_wait_if_told_to() {
     });
 }
 
-type Fields = Vec<(String, String)>;
+pub(crate) type Fields = Vec<(String, String)>;
 
-fn decode_requests(log: &[Frame]) -> Vec<Fields> {
+/// The fields of all requests in the log, in order.
+pub(crate) fn decode_requests(log: &[Frame]) -> Vec<Fields> {
     let (mut table, mut scratch) = ([0; 4096], [0; 512]);
     let limits = hpack_lite::Limits {
         max_list_size: 8192,
@@ -468,7 +469,7 @@ fn decode_requests(log: &[Frame]) -> Vec<Fields> {
     requests
 }
 
-fn value<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+pub(crate) fn value<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
     fields
         .iter()
         .find(|(found, _)| found == name)

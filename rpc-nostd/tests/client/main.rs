@@ -8,6 +8,7 @@ mod credentials;
 mod large_messages;
 mod negative;
 mod recovery;
+mod rules;
 mod stream_ends;
 mod stream_faults;
 mod stream_flow;

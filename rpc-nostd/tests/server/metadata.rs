@@ -78,6 +78,18 @@ fn request_metadata_reaches_the_handler_in_order_and_binary_values_decoded() {
     assert_eq!(seen, expected);
 }
 
+// Spec: grpc-metadata-odd-values
+#[test]
+fn values_beyond_printable_ascii_are_no_error_and_reach_the_handler() {
+    const ODD: &str = "\u{e9}\ta\u{7f}\u{1}b";
+    let answer = answer(&[("x-odd", ODD)], async |call| {
+        let metadata = call.context().metadata();
+        assert_eq!(metadata.initial("x-odd").next(), Some(ODD.as_bytes()));
+        echo(call).await
+    });
+    assert_eq!(answer.code(), Some(Code::OK));
+}
+
 #[test]
 fn request_metadata_that_finds_no_room_is_flagged_and_the_call_goes_on() {
     const LONG: &str = "0123456789012345678901234567890123456789012345678901234567890123456789";
