@@ -85,6 +85,7 @@ fn reset(stream: StreamKey, end_stream: bool, useless: bool) -> Option<(StreamKe
 
 /// Octets of the response message. Returns whether the rest of the response is of no use.
 fn recv_data(slot: &mut Slot<'_, Response>, bytes: &[u8], end_stream: bool) -> bool {
+    slot.head.begin_data();
     if slot.head.outcome().is_none() && !slot.recv.append(bytes) {
         slot.head.end(Outcome::Local(
             Code::INTERNAL,

@@ -182,11 +182,16 @@ impl Response {
             // Fields before the message do not end a call; the trailers decide.
             self.grpc_status = StatusField::Absent;
         }
+        self.outcome.is_some()
+    }
+
+    /// Content arrives. That of a response which is not gRPC ends the call; before it, trailers with a grpc-status, which
+    /// wins over anything that HTTP says, can still come.
+    pub(crate) fn begin_data(&mut self) {
         // Spec: grpc-odd-status, grpc-odd-content-type
         if self.content != Content::Grpc {
             self.end_by_http();
         }
-        self.outcome.is_some()
     }
 
     /// Content has arrived. Returns whether the rest is of no use.
@@ -379,6 +384,7 @@ mod tests {
         }
 
         fn data(mut self, octets: &[u8]) -> Self {
+            self.response.begin_data();
             self.octets.extend_from_slice(octets);
             self.response.recv_data(false);
             self
@@ -483,15 +489,32 @@ mod tests {
             (Code::PERMISSION_DENIED, false)
         );
         let fields = [(":status", "503"), ("content-type", "text/html")];
+        let late = Script::new().block(Section::Headers, &fields, false);
         assert_eq!(
-            Script::new().block(Section::Headers, &fields, false).code(),
-            (Code::UNAVAILABLE, true)
+            late.trailers(&[("grpc-status", "7")]).code(),
+            (Code::PERMISSION_DENIED, false)
         );
-        let fields = [(":status", "200"), ("content-type", "application/grpc-web")];
-        assert_eq!(
-            Script::new().block(Section::Headers, &fields, false).code(),
-            (Code::UNKNOWN, true)
-        );
+    }
+
+    // Spec: grpc-odd-status, grpc-odd-content-type, grpc-missing-status
+    #[test]
+    fn without_a_grpc_status_content_or_the_end_of_what_is_not_grpc_ends_by_its_http_status() {
+        for (fields, code) in [
+            (
+                &[(":status", "503"), ("content-type", "text/html")][..],
+                Code::UNAVAILABLE,
+            ),
+            (
+                &[(":status", "200"), ("content-type", "application/grpc-web")],
+                Code::UNKNOWN,
+            ),
+            (&[(":status", "200")], Code::UNKNOWN),
+        ] {
+            let begun = || Script::new().block(Section::Headers, fields, false);
+            assert_eq!(begun().response.outcome(), None, "{fields:?}");
+            assert_eq!(begun().data(MESSAGE).code(), (code, true), "{fields:?}");
+            assert_eq!(begun().trailers(&[]).code(), (code, true), "{fields:?}");
+        }
     }
 
     // Spec: grpc-response-too-large

@@ -1,7 +1,10 @@
 //! Servers that break, lie or stall: each call ends with a named error within its deadline, and the channel
 //! works again with the next server.
 
-use crate::support::frames;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::support::frames::{self, FrameReader};
 use crate::support::server::{HEAD, Server, ok};
 use crate::support::{Blob, ECHO, Peer, Peers, VirtualTimer, run};
 use rpc_nostd::client::Unary;
@@ -274,6 +277,51 @@ fn an_http_error_page_becomes_its_grpc_code() {
     }
 }
 
+// Spec: grpc-status-wins, grpc-odd-status, grpc-odd-content-type
+#[test]
+fn a_status_in_the_trailers_of_an_http_error_page_without_content_is_the_calls_status() {
+    for head in [
+        &[(":status", "503"), ("content-type", "text/html")][..],
+        &[(":status", "200")],
+    ] {
+        let (result, _) = call_bad(answer_once(move |stream| {
+            let mut out = frames::headers(stream, head, false);
+            out.extend(frames::headers(stream, &[("grpc-status", "9")], true));
+            out
+        }));
+        assert_eq!(code(&result), Code::FAILED_PRECONDITION, "{head:?}");
+    }
+}
+
+// Spec: h2-6.9.1-overflow-stream, grpc-odd-content-type
+#[test]
+fn a_response_that_is_not_grpc_is_no_reason_to_reset_its_stream_before_content_or_an_error() {
+    let resets = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&resets);
+    let mut reader = FrameReader::default();
+    let (result, _) = call_bad(move |octets: &[u8], out: &mut Vec<u8>| {
+        for frame in reader.push(octets) {
+            match (frame.kind, frame.flags) {
+                (frames::SETTINGS, 0) => out.extend([frames::settings(&[]), frames::settings_ack()].concat()),
+                (frames::DATA, frames::END_STREAM) => {
+                    out.extend(frames::headers(frame.stream, &[(":status", "200")], false));
+                    out.extend(frames::frame(frames::PING, 0, 0, &[0; 8]));
+                }
+                // The client has had its say about the response.
+                (frames::PING, frames::ACK) => {
+                    let increment = 0x7fff_ffffu32.to_be_bytes();
+                    out.extend(frames::frame(frames::WINDOW_UPDATE, 0, 1, &increment).repeat(2));
+                }
+                (frames::RST_STREAM, _) => log.borrow_mut().push(frame.payload),
+                _ => {}
+            }
+        }
+        log.borrow().is_empty()
+    });
+    assert_eq!(code(&result), Code::INTERNAL);
+    assert_eq!(*resets.borrow(), [FLOW_CONTROL_ERROR]);
+}
+
 #[test]
 fn a_link_that_takes_no_more_octets_ends_the_call_in_time_and_the_connection_too() {
     for stuck_after in 0..200 {
@@ -313,3 +361,5 @@ fn a_status_before_the_message_never_counts_not_even_its_text() {
         (Code::FAILED_PRECONDITION, "late")
     );
 }
+
+const FLOW_CONTROL_ERROR: [u8; 4] = [0, 0, 0, 3];

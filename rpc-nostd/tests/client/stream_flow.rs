@@ -291,6 +291,8 @@ fn headers_of_an_http_error_page_are_its_status() {
     let server = StreamServer::new(|_, got, reply| {
         if got == Got::Call {
             reply.fields(&[(":status", "503"), ("content-type", "text/html")], false);
+            // What looks like a message is none.
+            reply.octets(&frames::message(b"<html>"));
         }
     });
     with_channel(Peers::one(server), async |channel, _| {
