@@ -2,27 +2,23 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::task::Waker;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rpc_nostd::blocking::{Client, Transport};
 use rpc_nostd::server::{BlockingServer, ServerConfig, ServerResources};
-use rpc_nostd::time::{Clock, Instant, Timer};
 use rpc_nostd::{Config, Resources};
 use rpc_nostd_examples::client::{Example, blocking};
 use rpc_nostd_examples::greenhouse::GreenhouseClient;
 use rpc_nostd_examples::{Say, service};
-use rpc_nostd_tests_host::HostClock;
+use rpc_nostd_tests_host::{HostClock, LoopClock};
 
 /// Serves one client after the other, for ever.
 ///
 /// # Errors
 /// The server's memory is too small for HTTP/2, or nobody can connect any more.
 pub fn serve(listener: &TcpListener, say: Say) -> Result<()> {
-    let clock = LoopClock {
-        clock: HostClock::start(),
-    };
+    let clock = LoopClock::start();
     let greenhouse = service::greenhouse(&clock, say);
     // 4 calls at once; requests up to 1,019 octets, a send buffer of 1 KiB, 256 octets of metadata.
     let mut resources = ServerResources::<1, 4, 1024, 1024, 256>::new();
@@ -86,19 +82,4 @@ fn unless_would_block(result: io::Result<usize>) -> io::Result<Option<usize>> {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The time for handlers that wait: the server's loop polls them in every turn, so nobody needs waking.
-struct LoopClock {
-    clock: HostClock,
-}
-
-impl Clock for LoopClock {
-    fn now(&self) -> Instant {
-        self.clock.now()
-    }
-}
-
-impl Timer for LoopClock {
-    fn wake_at(&self, _: Instant, _: &Waker) {}
 }

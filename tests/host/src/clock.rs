@@ -55,6 +55,31 @@ impl Timer for HostClock {
     }
 }
 
+/// The host's clock for servers without an executor: their loop polls everything in every turn, so nobody needs waking.
+#[derive(Debug)]
+pub struct LoopClock {
+    clock: HostClock,
+}
+
+impl LoopClock {
+    /// Begins at 0 ms.
+    pub fn start() -> Self {
+        Self {
+            clock: HostClock::start(),
+        }
+    }
+}
+
+impl Clock for LoopClock {
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
+
+impl Timer for LoopClock {
+    fn wake_at(&self, _: Instant, _: &Waker) {}
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};

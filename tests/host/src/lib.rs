@@ -6,6 +6,6 @@ mod clock;
 mod sockets;
 mod tcp;
 
-pub use clock::HostClock;
+pub use clock::{HostClock, LoopClock};
 pub use sockets::{ImpatientSocket, ReadySocket};
 pub use tcp::{TokioAcceptor, TokioConnection, TokioConnector};

@@ -1,8 +1,8 @@
 //! Blocking sockets.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
@@ -79,11 +79,33 @@ impl ImpatientSocket {
     /// # Errors
     /// As for the host's sockets.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        Self::new(TcpStream::connect(address)?)
+    }
+
+    /// Over a connection that is there.
+    ///
+    /// # Errors
+    /// As for the host's sockets.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream })
+    }
+
+    /// Says that nothing more will be sent, and waits until the peer has closed, too, but not longer than `limit`.
+    pub fn close(mut self, limit: Duration) {
+        let end = Instant::now() + limit;
+        // With octets unread, the host would reset the connection, and what was sent last could be lost.
+        let mut rest = [0; 512];
+        let mut peer_sends = self.stream.shutdown(Shutdown::Write).is_ok();
+        while peer_sends && Instant::now() < end {
+            let read = Read::read(&mut self, &mut rest);
+            peer_sends = match read {
+                Ok(count) => count > 0,
+                Err(error) => error.kind() == ErrorKind::TimedOut,
+            };
+        }
     }
 }
 

@@ -8,11 +8,13 @@
     reason = "the failures are the device's: no box for a Status"
 )]
 
+mod call;
 mod client;
 mod server;
 
+pub use call::Call;
 pub use client::{run, run_blocking};
-pub use server::serve;
+pub use server::{serve, serve_blocking};
 
 /// How much memory a client or server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,4 +23,11 @@ pub enum Sizes {
     Host,
     /// Receive buffers of 512 octets a call, and a send buffer of 1,024.
     Device,
+}
+
+impl Sizes {
+    /// What the option `--small` of our programs chooses.
+    pub const fn of_device_if(small: bool) -> Self {
+        if small { Self::Device } else { Self::Host }
+    }
 }

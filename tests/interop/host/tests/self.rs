@@ -1,7 +1,7 @@
 //! Our client against our server, over real TCP: all cases, in both sizes on either side.
 
 use rpc_nostd_interop::Case;
-use rpc_nostd_interop_host::{Sizes, run, run_blocking, serve};
+use rpc_nostd_interop_host::{Sizes, run, run_blocking, serve, serve_blocking};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -72,6 +72,23 @@ async fn all_cases_pass_blocking(sizes: Sizes) {
     let mut passed = 0;
     let stop = async { passed = cases.await.unwrap() };
     serve(&listener, Sizes::Host, stop).await.unwrap();
+    assert_eq!(passed, Case::ALL.len());
+}
+
+#[tokio::test]
+async fn blocking_servers() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // They live as long as the test.
+    std::thread::spawn(move || serve_blocking(&listener, Sizes::Host).unwrap());
+    let mut passed = 0;
+    let report = |case: Case, result| {
+        assert_eq!(result, Ok(()), "{}", case.name());
+        passed += 1;
+    };
+    run(address, Sizes::Host, &Case::ALL, ITERATIONS, report)
+        .await
+        .unwrap();
     assert_eq!(passed, Case::ALL.len());
 }
 

@@ -65,11 +65,7 @@ async fn run_cases(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Er
     let server = (arguments.server_host.as_str(), arguments.server_port);
     let address = tokio::net::lookup_host(server).await?.next();
     let address = address.ok_or("the server's name has no address")?;
-    let sizes = if arguments.small {
-        Sizes::Device
-    } else {
-        Sizes::Host
-    };
+    let sizes = Sizes::of_device_if(arguments.small);
     let mut all_passed = true;
     let report = |case: Case, result| match result {
         Ok(()) => println!("{}: pass", case.name()),
