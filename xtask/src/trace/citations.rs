@@ -21,6 +21,7 @@ pub(super) enum Proof {
 /// All citations of one file, and complaints about comments that claim nothing.
 pub(super) fn find(file: &str, text: &str) -> (Vec<Citation>, Vec<String>) {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let all = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let tests_from = if is_test_file(file) {
         0
     } else {
@@ -40,7 +41,7 @@ pub(super) fn find(file: &str, text: &str) -> (Vec<Citation>, Vec<String>) {
             continue;
         }
         let name = if at >= tests_from {
-            test_below(&lines[at..])
+            test_below(&lines[at..], &all)
         } else {
             None
         };
@@ -94,8 +95,8 @@ fn cited(line: &str) -> Result<Vec<String>, String> {
     .collect()
 }
 
-/// The test, or the named case of a table, that stands directly below the comment `lines[0]`.
-fn test_below(lines: &[&str]) -> Option<String> {
+/// The test, or the named case of a table, that stands directly below the comment `lines[0]`. `all`: the file's words.
+fn test_below(lines: &[&str], all: &str) -> Option<String> {
     let mut attributes = String::new();
     let mut open = 0_usize;
     for (at, line) in lines.iter().enumerate() {
@@ -111,7 +112,7 @@ fn test_below(lines: &[&str]) -> Option<String> {
                     .filter(|_| runs)
                     .map(|(_, name)| until_bracket(name));
             }
-            return case_name(&lines[at..]);
+            return case_name(&lines[at..]).or_else(|| case_of_function(line, all));
         }
     }
     None
@@ -128,6 +129,16 @@ fn case_name(lines: &[&str]) -> Option<String> {
         .take(CASE_LINES)
         .find_map(|line| line.split_once('"'))?;
     rest.split_once('"').map(|(name, _)| format!("\"{name}\""))
+}
+
+/// The name of the case, in a table of the same file, that runs the function whose first line this is.
+fn case_of_function(line: &str, all: &str) -> Option<String> {
+    let (_, function) = line.split_once("fn ")?;
+    let function = until_bracket(function);
+    let entry = [format!("\", {function})"), format!("\", {function}, )")];
+    let at = entry.iter().find_map(|entry| all.find(entry))?;
+    let (_, name) = all.get(..at)?.rsplit_once('"')?;
+    Some(format!("\"{name}\""))
 }
 
 fn until_bracket(text: &str) -> String {
@@ -220,6 +231,19 @@ mod tests {
             proofs("tests/wire/tests/a.rs", text),
             [tested("a-1", "\"name of the case\"")]
         );
+    }
+
+    #[test]
+    fn find_above_the_function_of_a_named_case_is_tested() {
+        let table = "const CASES: &[Case] = &[Case::new(\n    \"group/name\",\n    proves_it,\n)];";
+        let text =
+            format!("{table}\n// Spec: a-1\nfn proves_it(peer: &mut Peer) -> Verdict {{\n    helper()\n}}");
+        assert_eq!(
+            proofs("tests/conformance/src/cases/a.rs", &text),
+            [tested("a-1", "\"group/name\"")]
+        );
+        let text = text.replace("proves_it,", "other,");
+        assert_eq!(find("tests/conformance/src/cases/a.rs", &text).1.len(), 1);
     }
 
     #[test]
