@@ -368,8 +368,10 @@ impl<'m> Connection<'m> {
     /// buffer. A stale key or a second call does nothing.
     ///
     /// NO_ERROR is right when a complete response came before our request was (RFC 9113 section 8.1).
-    pub fn reset_stream(&mut self, stream: StreamKey, code: ErrorCode) {
-        self.reset_by_application(stream, code);
+    ///
+    /// True if RST_STREAM follows. Peers count those: see what they take before they call it an attack.
+    pub fn reset_stream(&mut self, stream: StreamKey, code: ErrorCode) -> bool {
+        self.reset_by_application(stream, code)
     }
 
     /// Sends GOAWAY and opens or accepts no more streams; those that run go on. The connection

@@ -31,22 +31,23 @@ impl Connection<'_> {
         }
     }
 
-    pub(super) fn reset_by_application(&mut self, key: StreamKey, code: ErrorCode) {
+    pub(super) fn reset_by_application(&mut self, key: StreamKey, code: ErrorCode) -> bool {
         let failed = self.error.is_some();
         let Some(stream) = self.store.get_mut(key) else {
-            return;
+            return false;
         };
         if stream.has(Flag::ResetOwed) && !failed {
-            return;
+            return false;
         }
         // A stream that the peer's GOAWAY left unprocessed is over there already.
         if failed || stream.has(Flag::Refused) {
             self.release_slot(key);
-            return;
+            return false;
         }
         stream.owe_reset(code);
         self.forgive_unread(key);
         self.flush_owed();
+        true
     }
 
     /// What the application will not read any more is no overhead any more.

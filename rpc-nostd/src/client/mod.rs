@@ -52,6 +52,7 @@ mod handle;
 mod large;
 mod open;
 mod opening;
+mod resets;
 mod resources;
 mod response;
 mod runner;

@@ -6,11 +6,12 @@
 
 use core::task::{Poll, Waker};
 
-use h2_lite::{Connection, ErrorCode, Fields, Instant, Transmit};
+use h2_lite::{Connection, ErrorCode, Fields, Instant, StreamKey, Transmit};
 
 use crate::client::connectivity::{Connectivity, Demand, Gate};
 use crate::client::events;
 use crate::client::opening::CallDefaults;
+use crate::client::resets::Resets;
 use crate::client::response::{Outcome, Response};
 use crate::client::waiters::{Ticket, Waiters};
 use crate::endpoint::Endpoint;
@@ -23,6 +24,7 @@ use crate::turns::Turn;
 pub(crate) struct Session<'r> {
     pub(crate) link: Link<'r, Response>,
     waiters: Waiters,
+    resets: Resets,
     pub(crate) connectivity: Connectivity,
     pub(crate) defaults: CallDefaults<'r>,
 }
@@ -38,7 +40,7 @@ impl<'r> Endpoint<'r> for Session<'r> {
                 Ok(Some(event)) => {
                     let over = events::handle(self.link.slots, &mut self.connectivity, &event);
                     if let Some((stream, code)) = over {
-                        self.link.conn.reset_stream(stream, code);
+                        self.reset_stream(stream, code);
                     }
                 }
                 Ok(None) => break,
@@ -68,11 +70,19 @@ impl<'r> Endpoint<'r> for Session<'r> {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.link.conn.poll_timeout(), self.connectivity.drain_until];
+        let deadlines = [
+            self.link.conn.poll_timeout(),
+            self.connectivity.drain_until,
+            self.resets.wait_until,
+        ];
         deadlines.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> bool {
+        if self.resets.wait_until.is_some_and(|at| now >= at) {
+            self.resets.wait_until = None;
+            wake_held(self.link.slots);
+        }
         match self.link.conn.handle_timeout(now) {
             Ok(()) => true,
             Err(error) => {
@@ -113,6 +123,7 @@ impl<'r> Session<'r> {
         Self {
             link: Link::new(conn, slots),
             waiters: Waiters::default(),
+            resets: Resets::default(),
             connectivity,
             defaults,
         }
@@ -121,6 +132,7 @@ impl<'r> Session<'r> {
     /// A transport is there: a fresh connection begins on it.
     pub(crate) fn connected(&mut self, now: Instant) {
         self.link.conn.reset(now);
+        self.resets = Resets::default();
         self.connectivity.transport_up();
     }
 
@@ -216,6 +228,11 @@ impl<'r> Session<'r> {
         let Some(slot) = link::find(self.link.slots, key) else {
             return Poll::Ready(Err(LOST));
         };
+        // Spec: manners-resets
+        if self.resets.must_wait(now) {
+            self.link.wake_driver();
+            return Poll::Pending;
+        }
         // Spec: grpc-request-end
         let sent = self.link.conn.send_request(key.index, fields, false, now);
         let sent = sent.map(|stream| slot.state = SlotState::Open(stream));
@@ -245,7 +262,7 @@ impl<'r> Session<'r> {
         slot.wake();
         if let Some(stream) = slot.stream() {
             // Spec: grpc-cancel-reset, grpc-deadline-client-reset
-            self.link.conn.reset_stream(stream, ErrorCode::CANCEL);
+            self.reset_stream(stream, ErrorCode::CANCEL);
         }
         self.link.wake_driver();
     }
@@ -263,7 +280,7 @@ impl<'r> Session<'r> {
         slot.state = SlotState::Abandoned;
         if let Some(stream) = stream {
             // Spec: h2-5.1.1-dropped-after, grpc-cancel-reset
-            self.link.conn.reset_stream(stream, code);
+            self.reset_stream(stream, code);
         }
         self.reap();
         self.link.wake_driver();
@@ -311,6 +328,13 @@ impl<'r> Session<'r> {
             }
             SendError::TooLarge => Some(HEADERS_TOO_LARGE),
             SendError::InvalidField => Some(INVALID_FIELD),
+        }
+    }
+
+    /// Servers count resets; NO_ERROR, behind a whole response, is the one that they ask for.
+    fn reset_stream(&mut self, stream: StreamKey, code: ErrorCode) {
+        if self.link.conn.reset_stream(stream, code) && code != ErrorCode::NO_ERROR {
+            self.resets.note();
         }
     }
 

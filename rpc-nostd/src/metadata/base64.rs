@@ -22,10 +22,12 @@ pub(super) fn encode_base64<'a>(_: &[u8], _: &'a mut [u8; MAX_BASE64]) -> Option
 pub(super) fn decode_base64<'a>(text: &[u8], to: &'a mut [u8]) -> Result<&'a [u8], BinaryError> {
     use base64ct::Encoding;
     // Spec: grpc-bin-padded, grpc-bin-unpadded
-    let bare = text
-        .strip_suffix(b"==")
-        .or_else(|| text.strip_suffix(b"="))
-        .unwrap_or(text);
+    let bare = match text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")) {
+        // Padding fills the last group of four, or it is none.
+        Some(_) if !text.len().is_multiple_of(4) => return Err(BinaryError::Malformed),
+        Some(bare) => bare,
+        None => text,
+    };
     let decoded_len = bare.len().saturating_mul(3) / 4;
     let room = to.get_mut(..decoded_len).ok_or(BinaryError::NoRoom)?;
     base64ct::Base64Unpadded::decode(bare, room).map_err(|_| BinaryError::Malformed)

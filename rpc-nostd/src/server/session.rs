@@ -340,7 +340,7 @@ impl<'r> ServerSession<'r> {
             match reaction {
                 Reaction::None => {}
                 Reaction::Discard(stream, octets) => self.link.conn.release_capacity(stream, octets),
-                Reaction::Reset(stream, code) => self.link.conn.reset_stream(stream, code),
+                Reaction::Reset(stream, code) => _ = self.link.conn.reset_stream(stream, code),
                 Reaction::ClientLeaves => self.client_leaves = true,
                 // What comes next may be for the same slot: first its worker must be done with what is there.
                 Reaction::Pause => return true,

@@ -13,6 +13,7 @@
 pub mod cases;
 pub mod clock;
 pub mod endpoint;
+pub mod grpc;
 pub mod link;
 pub mod mocks;
 pub mod ours;

@@ -114,8 +114,19 @@ impl Client {
 
     /// HEADERS of a sound request to the unary echo, whose DATA is to come.
     pub fn begin(&mut self, stream: u32) {
+        self.begin_at(stream, UNARY);
+    }
+
+    /// HEADERS of a sound request to any path, whose DATA is to come.
+    pub fn begin_at(&mut self, stream: u32, path: &str) {
         self.next = self.next.max(stream + 2);
-        self.send(&wire::headers(stream, &request(UNARY), 0));
+        self.send(&wire::headers(stream, &request(path), 0));
+    }
+
+    /// The highest stream that was used.
+    #[must_use]
+    pub fn last_stream(&self) -> u32 {
+        self.next.saturating_sub(2)
     }
 
     /// A whole call of the unary echo with this content, sent in one go.
