@@ -141,6 +141,7 @@ fn every_truncation_of_preface_and_first_headers_then_close_frees_the_place() {
     });
 }
 
+// Spec: h2-3.4-wrong-preface
 #[test]
 fn every_wrong_octet_of_the_preface_is_a_connection_error() {
     serving(watched(&Log::default()), async |bench| {
@@ -157,6 +158,7 @@ fn every_wrong_octet_of_the_preface_is_a_connection_error() {
     });
 }
 
+// Spec: h2-3.4-first-frame
 #[test]
 fn the_first_frame_must_be_settings() {
     for first in [
@@ -177,6 +179,9 @@ fn the_first_frame_must_be_settings() {
     }
 }
 
+// Spec: h2-8.1.1-reset, h2-8.2-upper-case, h2-8.2.1-value-bytes, h2-8.2.1-value-edges, h2-8.2.2-connection-fields
+// Spec: h2-8.2.2-te, h2-8.3-order, h2-8.3-repeated, h2-8.3-trailers, h2-8.3-undefined, h2-8.3-direction
+// Spec: h2-8.3.1-missing, h2-8.3.1-empty-path, h2-8.3.1-host-repeated, h2-8.1.1-content-length, h2-8.1-second-headers
 #[test]
 fn malformed_requests_are_stream_errors() {
     // RFC 9113 section 8.1.1.
@@ -249,6 +254,9 @@ fn malformed_requests_are_stream_errors() {
     );
 }
 
+// Spec: h2-6.5-length, h2-6.5-ack-payload, h2-6.7-length, h2-6.4-length, h2-6.9-length, h2-6.8-length, h2-6.3-length
+// Spec: h2-4.2-too-large-stream, h2-4.2-too-large-connection, h2-4.2-too-short-padded, h2-4.2-too-short-priority
+// Spec: h2-6.1-padding
 #[test]
 fn frames_of_a_wrong_length_are_frame_size_errors() {
     for (kind, lengths, stream, fate) in [
@@ -292,6 +300,7 @@ fn frames_of_a_wrong_length_are_frame_size_errors() {
     );
 }
 
+// Spec: h2-4.1-unknown-type, h2-4.1-undefined-flags, h2-6.5.2-unknown-id, h2-7-unknown-codes, h2-5.5-unknown-in-block
 #[test]
 fn unknown_frames_settings_flags_and_codes_are_ignored() {
     let mut octets = raw(0x42, 0xff, 0, 100);
@@ -313,6 +322,8 @@ fn unknown_frames_settings_flags_and_codes_are_ignored() {
     );
 }
 
+// Spec: h2-6.9.1-overflow-stream, h2-6.9.1-overflow-connection, h2-6.9.2-overflow, h2-6.5.2-initial-window-size
+// Spec: h2-6.9-zero-stream, h2-6.9-zero-connection
 #[test]
 fn window_overflows_are_flow_control_errors() {
     // RFC 9113 sections 6.9.1 and 6.9.2.
@@ -350,6 +361,7 @@ fn window_overflows_are_flow_control_errors() {
     );
 }
 
+// Spec: h2-6.5.2-enable-push-value, h2-6.5.2-max-frame-size
 #[test]
 fn settings_with_values_that_are_not_allowed_are_connection_errors() {
     for (id, value) in [(2, 2), (5, 16_383), (5, 0x100_0000)] {
@@ -361,6 +373,9 @@ fn settings_with_values_that_are_not_allowed_are_connection_errors() {
     }
 }
 
+// Spec: h2-6.2-stream-0, h2-5.1.1-even, h2-5.1.1-decreasing, h2-6.1-stream-0, h2-5.1-idle, h2-6.4-stream-0
+// Spec: h2-6.4-idle, h2-6.3-stream-0, h2-6.5-stream, h2-6.7-stream, h2-6.8-stream, h2-8.4-push-from-client
+// Spec: h2-6.10-no-block
 #[test]
 fn bad_stream_identifiers_are_connection_errors() {
     // RFC 9113 sections 5.1 and 5.1.1.
@@ -399,6 +414,7 @@ fn bad_stream_identifiers_are_connection_errors() {
     );
 }
 
+// Spec: h2-5.1-closed-arrivals, h2-5.1.1-highest-again
 #[test]
 fn frames_on_a_stream_that_both_sides_have_ended_are_connection_errors() {
     for late in [
@@ -416,6 +432,7 @@ fn frames_on_a_stream_that_both_sides_have_ended_are_connection_errors() {
     }
 }
 
+// Spec: h2-5.1-half-closed, h2-6.1-state
 #[test]
 fn frames_behind_end_stream_of_a_call_that_runs_are_stream_errors() {
     let gate = crate::service::Gate::default();
@@ -440,6 +457,8 @@ fn frames_behind_end_stream_of_a_call_that_runs_are_stream_errors() {
     });
 }
 
+// Spec: h2-4.3-undecodable, hpack-6.1-index-0, hpack-2.3.3-index, hpack-6.3-limit, hpack-4.2-update-start
+// Spec: hpack-5.1-octets, hpack-5.2-eos, hpack-5.2-truncated
 #[test]
 fn broken_header_compression_is_a_connection_error() {
     for (name, block) in [

@@ -149,7 +149,7 @@ fn blocks_of_streams_refused_by_go_away_keep_the_table_in_step_6_8() {
     });
 }
 
-// Spec: h2-6.8-no-new-streams, h2-6.8-lower-go-on
+// Spec: h2-6.8-no-new-streams, h2-6.8-lower-go-on, h2-6.8-never-raised
 #[test]
 fn our_go_away_ends_the_connection_after_its_streams_6_8() {
     client(|s| {
