@@ -288,7 +288,9 @@ impl World<'_, '_, '_> {
             6 => drop(self.s.trailers(stream, &[("grpc-status", "0")])),
             7 => self.release(slot, amount as u32),
             8 => self.s.conn.require_capacity(stream, amount as u32),
-            9 if amount.is_multiple_of(3) => self.s.conn.reset_stream(stream, ErrorCode::NO_ERROR),
+            9 if amount.is_multiple_of(3) => {
+                self.s.conn.reset_stream(stream, ErrorCode::NO_ERROR);
+            }
             10..=12 => drop(self.client.data(id, amount)),
             13 => self.client.window_update(id, amount),
             14 => self.client.settings(amount),

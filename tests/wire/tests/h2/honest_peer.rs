@@ -284,7 +284,9 @@ impl World<'_, '_, '_, '_> {
             }
             3 => self.s.conn.release_capacity(stream, amount as u32),
             4 => self.s.conn.require_capacity(stream, amount as u32),
-            5 if amount.is_multiple_of(4) => self.s.conn.reset_stream(stream, ErrorCode::CANCEL),
+            5 if amount.is_multiple_of(4) => {
+                self.s.conn.reset_stream(stream, ErrorCode::CANCEL);
+            }
             6 | 7 => self.peer.respond(id),
             8..=10 => drop(self.peer.data(id, amount)),
             11 => self.peer.window_update(id, amount),
