@@ -7,15 +7,22 @@
 use crate::peer::Client;
 use crate::suite::Case;
 
+mod answers;
 mod blocks;
+mod calls;
+mod content_length;
 mod control;
 mod data;
+mod fields;
 mod frames;
 mod goaway;
 mod headers;
+mod hpack;
+mod hpack_errors;
 mod kit;
 mod preface;
 mod priority;
+mod pseudo;
 mod receive_window;
 mod send_window;
 mod settings;
@@ -38,6 +45,13 @@ pub(super) fn all() -> Vec<Case<Client>> {
         goaway::CASES,
         send_window::CASES,
         receive_window::CASES,
+        fields::CASES,
+        pseudo::CASES,
+        content_length::CASES,
+        hpack::CASES,
+        hpack_errors::CASES,
+        answers::CASES,
+        calls::CASES,
     ]
     .into_iter()
     .flatten()
