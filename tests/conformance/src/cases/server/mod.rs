@@ -16,6 +16,8 @@ mod data;
 mod fields;
 mod frames;
 mod goaway;
+#[cfg(test)]
+mod h2spec;
 mod headers;
 mod hpack;
 mod hpack_errors;
