@@ -19,5 +19,6 @@ pub mod mocks;
 pub mod ours;
 pub mod peer;
 pub mod suite;
+pub mod table;
 pub mod tasks;
 pub mod wire;
