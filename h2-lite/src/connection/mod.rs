@@ -182,7 +182,8 @@ impl<'m> Connection<'m> {
         self.own_last = None;
         self.ledger = Ledger::new(&self.config);
         self.timers = Timers::NONE;
-        self.timers.start_handshake(now, self.config.settings_timeout_ms);
+        self.timers
+            .start_handshake(now, self.config.settings_timeout_ms, false);
         self.error = None;
         self.closed = false;
     }
@@ -223,7 +224,9 @@ impl<'m> Connection<'m> {
         self.flush_owed();
         let transmit = self.send.take()?;
         self.timers.output_pending(now, self.config.write_stall_ms);
-        self.timers.start_handshake(now, self.config.settings_timeout_ms);
+        let received = self.peer.received;
+        self.timers
+            .start_handshake(now, self.config.settings_timeout_ms, received);
         Some(transmit)
     }
 

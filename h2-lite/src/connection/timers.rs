@@ -27,12 +27,13 @@ impl Timers {
         handshake_started: false,
     };
 
-    /// Our SETTINGS are on their way: theirs, and the acknowledgement of ours, are due. Once a connection.
-    pub(super) const fn start_handshake(&mut self, now: Instant, timeout_ms: u32) {
+    /// Our SETTINGS are on their way: theirs, unless they are here already, and the acknowledgement of ours are due. Once a
+    /// connection.
+    pub(super) const fn start_handshake(&mut self, now: Instant, timeout_ms: u32, settings_received: bool) {
         if !self.handshake_started {
             self.handshake_started = true;
             let deadline = Some(now.saturating_add_millis(timeout_ms as u64));
-            self.settings = deadline;
+            self.settings = if settings_received { None } else { deadline };
             self.settings_ack = deadline;
         }
     }

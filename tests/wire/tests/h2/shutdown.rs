@@ -1,6 +1,6 @@
 //! PING, GOAWAY, errors, timeouts: RFC 9113 sections 5.4, 6.5.3, 6.7 and 6.8.
 
-use h2_lite::{ErrorCode, Origin, UseError};
+use h2_lite::{ErrorCode, Origin, Role, UseError};
 
 use crate::support::frames::*;
 use crate::support::{Ev, Setup, client, ok};
@@ -201,6 +201,24 @@ fn missing_settings_time_out_3_4() {
         assert!(s.conn.is_closed());
         assert_eq!(s.conn.poll_timeout(), None);
     });
+}
+
+#[test]
+fn settings_that_came_before_ours_were_written_are_not_missed_3_4() {
+    for setup in [Setup::client(), Setup::server()] {
+        setup.script(|s| {
+            if setup.role == Role::Server {
+                s.feed(PREFACE);
+            }
+            s.feed(&settings(&[]));
+            s.expect(&[Ev::Settings]);
+            s.output();
+            s.feed(&settings_ack());
+            assert_eq!(s.conn.poll_timeout(), None);
+            s.advance(10_000);
+            s.expect(&[]);
+        });
+    }
 }
 
 #[test]
