@@ -337,8 +337,9 @@ impl<'m> Connection<'m> {
             return Ok(None);
         };
         // Spec: h2-8.1-no-error-reset
+        // A response that is complete stands. A client has no such word: its request may be complete, its call is over.
         let complete = !stream.state.can_receive() && code == ErrorCode::NO_ERROR;
-        let report = stream.is_live() && !complete;
+        let report = stream.is_live() && !(complete && self.role == Role::Client);
         // Spec: h2-6.4-silence, h2-5.4.2-no-answer
         self.release_slot(key);
         Ok(report.then_some(Event::Reset {

@@ -1,6 +1,6 @@
 //! The server role: which frames may come on which streams. RFC 9113 sections 5.1, 5.1.1, 5.1.2 and 5.4.2.
 
-use h2_lite::{ErrorCode, Section};
+use h2_lite::{ErrorCode, Origin, Section};
 
 use crate::support::frames::*;
 use crate::support::{Ev, REQUEST, Session, Setup, key, section, server};
@@ -385,4 +385,16 @@ fn floods_against_a_server_are_ended_10_5() {
             s.events();
         });
     }
+}
+
+// Spec: h2-8.1-no-error-reset, h2-6.4-silence
+#[test]
+fn a_client_that_resets_with_no_error_has_cancelled_like_any_other_6_4() {
+    server(|s| {
+        s.feed(&request(1, true));
+        s.events();
+        s.feed(&rst_stream(1, 0));
+        s.expect(&[Ev::Reset(1, ErrorCode::NO_ERROR, Origin::Peer)]);
+        assert!(s.conn.is_free(0));
+    });
 }
