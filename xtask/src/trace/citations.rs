@@ -135,8 +135,9 @@ fn case_name(lines: &[&str]) -> Option<String> {
 fn case_of_function(line: &str, all: &str) -> Option<String> {
     let (_, function) = line.split_once("fn ")?;
     let function = until_bracket(function);
-    let entry = [format!("\", {function})"), format!("\", {function}, )")];
-    let at = entry.iter().find_map(|entry| all.find(entry))?;
+    let entry = |field: &str, end: &str| all.find(&format!("\", {field}{function}{end}"));
+    let tuple = [")", ", )"].iter().find_map(|end| entry("", end));
+    let at = tuple.or_else(|| [" }", ", }"].iter().find_map(|end| entry("run: ", end)))?;
     let (_, name) = all.get(..at)?.rsplit_once('"')?;
     Some(format!("\"{name}\""))
 }
@@ -242,6 +243,9 @@ mod tests {
             proofs("tests/conformance/src/cases/a.rs", &text),
             [tested("a-1", "\"group/name\"")]
         );
+        let fields = text.replace("Case::new(\n    \"", "Case {\n    name: \"");
+        let fields = fields.replace("    proves_it,\n)", "    run: proves_it,\n}");
+        assert_eq!(proofs("tests/conformance/src/a.rs", &fields).len(), 1);
         let text = text.replace("proves_it,", "other,");
         assert_eq!(find("tests/conformance/src/cases/a.rs", &text).1.len(), 1);
     }

@@ -1,6 +1,6 @@
 //! Attacks above HTTP/2, the traps that caught other implementations, and our own manners.
 //!
-//! Each case is one row of the threat model ("Spec: threat-27" and so on): the row's input, the one reaction, and an
+//! Each case is one row of the threat model, whose id it cites: the row's input, the one reaction, and an
 //! innocent call on the same connection that completes.
 
 use crate::peer::{Client, Server};
