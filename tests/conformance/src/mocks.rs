@@ -1,5 +1,9 @@
 //! Endpoints that break the rules: a suite that they pass has no teeth.
 
+mod mutant;
+
+pub use mutant::{FLAWS, Flaw, Mutant};
+
 use crate::endpoint::{Call, Client, Endpoint, Outcome, Server, Work};
 use crate::wire::{self, Frame, FrameReader};
 

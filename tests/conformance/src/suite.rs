@@ -45,11 +45,16 @@ impl<P> fmt::Debug for Case<P> {
     }
 }
 
-/// How many cases pass: each with a new peer, and an endpoint that panics fails.
+/// How many cases pass.
 pub fn score<P>(cases: &[Case<P>], peer: impl Fn() -> P) -> usize {
-    let passes = |case: &&Case<P>| {
+    cases.len() - failing(cases, peer).len()
+}
+
+/// The names of the cases that fail: each has a new peer, and an endpoint that panics fails.
+pub fn failing<P>(cases: &[Case<P>], peer: impl Fn() -> P) -> Vec<&'static str> {
+    let fails = |case: &&Case<P>| {
         let run = || (case.run)(&mut peer());
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok_and(|verdict| verdict.is_ok())
+        !std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok_and(|verdict| verdict.is_ok())
     };
-    cases.iter().filter(passes).count()
+    cases.iter().filter(fails).map(|case| case.name).collect()
 }

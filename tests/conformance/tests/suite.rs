@@ -1,7 +1,7 @@
 //! Each case, by its name, for each of our endpoints; and the mocks, which must fail most of them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rpc_nostd_conformance::mocks::{MANNERS, Mock};
+use rpc_nostd_conformance::mocks::{FLAWS, Flaw, MANNERS, Mock, Mutant};
 use rpc_nostd_conformance::ours::{OurClient, OurServer};
 use rpc_nostd_conformance::{cases, peer, suite};
 
@@ -30,6 +30,10 @@ fn main() {
         };
         trials.push(Trial::test(format!("teeth/client_that_{manner:?}"), clients));
     }
+    for (flaw, noticed_by) in FLAWS {
+        let name = format!("teeth/server_whose_flaw_is_{flaw:?}");
+        trials.push(Trial::test(name, move || notices(flaw, noticed_by)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -45,5 +49,18 @@ fn below_a_third(passed: usize, of: usize) -> Result<(), Failed> {
         Err(Failed::from(format!(
             "a mock passes {passed} of {of} cases: no teeth"
         )))
+    }
+}
+
+/// Cases fail for a server with this flaw, these among them; and a server without one fails none.
+fn notices(flaw: Flaw, noticed_by: &[&str]) -> Result<(), Failed> {
+    let cases = cases::for_servers();
+    let failing = suite::failing(&cases, || peer::Client::new(Mutant::new(flaw)));
+    println!("{flaw:?}: {} of {} cases fail", failing.len(), cases.len());
+    let missed: Vec<_> = noticed_by.iter().filter(|name| !failing.contains(name)).collect();
+    if missed.is_empty() && failing.is_empty() == (flaw == Flaw::None) {
+        Ok(())
+    } else {
+        Err(Failed::from(format!("not noticed by {missed:?}, by {failing:?}")))
     }
 }
