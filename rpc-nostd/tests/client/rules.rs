@@ -194,6 +194,34 @@ fn a_request_ends_with_data_and_never_with_trailers() {
     }
 }
 
+// Spec: h2-6.5.2-zero-streams
+#[test]
+fn calls_to_a_server_that_allows_no_streams_wait_until_it_does_or_their_deadline_passes() {
+    let never = Server::answering(|stream| ok(stream, b"")).settings(&[(3, 0)]);
+    let log = never.log.clone();
+    with_channel(Peers::one(never), async |channel, timer| {
+        assert_eq!(code(echo(channel, b"").await).0, Code::DEADLINE_EXCEEDED);
+        assert_eq!(timer.now_ms(), 20_000);
+    });
+    assert!(!log.borrow().iter().any(|frame| frame.kind == frames::HEADERS));
+    // It allows one once the client has acknowledged that there may be none.
+    let mut shut = true;
+    let later = Server::new(move |frame, out| {
+        let acknowledged = frame.kind == frames::SETTINGS && frame.flags == frames::ACK;
+        if acknowledged && std::mem::replace(&mut shut, false) {
+            out.extend(frames::settings(&[(3, 1)]));
+        }
+        if frame.kind == frames::DATA {
+            out.extend(ok(frame.stream, b"at last"));
+        }
+        true
+    });
+    with_channel(Peers::one(later.settings(&[(3, 0)])), async |channel, timer| {
+        assert_eq!(echo(channel, b"").await, Ok(Blob(b"at last".to_vec())));
+        assert_eq!(timer.now_ms(), 0);
+    });
+}
+
 /// gRPC keeps these for applications.
 const OF_APPLICATIONS: [&str; 7] = [
     "INVALID_ARGUMENT",
