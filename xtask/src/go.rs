@@ -1,4 +1,4 @@
-//! The telemetry service on grpc-go, client and server: `tests/peers/go`, built below the target folder.
+//! Go, and the telemetry service on grpc-go, client and server: `tests/peers/go`, built below the target folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +25,7 @@ impl Peer {
     pub(crate) fn ensure(workspace: &Workspace, profile: Profile) -> Result<Self> {
         println!("    grpc-go is gRPC's most used implementation, and shares no code with the Rust ones");
         let sources = workspace.root.join("tests/peers/go");
-        ensure_go(&sources)?;
+        self::ensure(&sources, "grpc-go")?;
         let program = workspace.target.join("go-peer/telemetry-peer");
         let mut build = Command::new("go");
         build.current_dir(&sources).args(["build", "-o"]);
@@ -44,18 +44,33 @@ impl Peer {
     }
 }
 
-/// Go of the version that go.mod asks for; Go from 1.21 on fetches that by itself.
-fn ensure_go(sources: &Path) -> Result<()> {
+/// Go of the version that `sources/go.mod` asks for; Go from 1.21 on fetches that by itself.
+///
+/// # Errors
+/// There is none and it cannot be installed, or it is too old. The message says for what it is needed.
+pub(crate) fn ensure(sources: &Path, purpose: &str) -> Result<()> {
     if !process::works(Command::new("go").arg("version")) {
-        apt::install(&["golang-go"], "grpc-go").context(ADVICE)?;
+        apt::install(&["golang-go"], purpose).context(ADVICE)?;
     }
     let works = process::works(Command::new("go").current_dir(sources).args(["list", "-m"]));
     ensure!(
         works,
-        "the installed Go is too old for tests/peers/go/go.mod. {ADVICE}"
+        "{purpose}: the installed Go is too old for {}/go.mod. {ADVICE}",
+        sources.display()
     );
     Ok(())
 }
 
-const ADVICE: &str = "grpc-go needs Go 1.25 (Debian 12 has 1.19): install it from https://go.dev/dl/ into the PATH; Go 1.21 \
-                      or newer then fetches what else it needs";
+/// Builds the programs that `sources/go.mod` names as tools into `folder`, which exists.
+///
+/// # Errors
+/// As for [`ensure`], or the modules cannot be fetched or built.
+pub(crate) fn build_tools(sources: &Path, folder: &Path, purpose: &str) -> Result<()> {
+    ensure(sources, purpose)?;
+    let mut build = Command::new("go");
+    build.current_dir(sources).args(["build", "-o"]);
+    process::run(build.arg(folder).arg("tool"))
+}
+
+const ADVICE: &str = "Go 1.25 is needed (Debian 12 has 1.19): install it from https://go.dev/dl/ into the PATH; Go 1.21 or newer \
+                      then fetches what else it needs";

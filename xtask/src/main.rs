@@ -5,6 +5,7 @@
 
 mod apt;
 mod ci;
+mod conformance;
 mod corpora;
 mod demo;
 mod device;
@@ -62,6 +63,8 @@ enum Command {
     Interop(interop::Options),
     /// Which code enforces each rule of HTTP/2, HPACK and gRPC, and which test proves it
     Trace(trace::Options),
+    /// h2spec against our server, h2specd against our client: HTTP/2 as others test it
+    Conformance(conformance::Options),
     /// Flash and RAM of all firmware, against the golden files
     Sizes(CiOptions),
     /// Everything that a pull request must pass: `test`, and all checks
@@ -115,6 +118,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Command::Interop(options) => interop::run(&workspace, options),
         Command::Trace(options) => trace::run(&workspace, options),
+        Command::Conformance(options) => conformance::run(&workspace, options),
         Command::Sizes(options) => {
             let mut report = Report::new(workspace.ci);
             let programs = firmware::build_everything(&workspace, &mut report);

@@ -12,7 +12,7 @@ use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{corpora, examples, interop, process, python, qemu, served, witness};
+use crate::{conformance, corpora, examples, interop, process, python, qemu, served, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
@@ -33,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
             process::run(&mut command)
         },
     );
+    conformance::check(workspace, report);
     let go = report.step("grpc-go, to test against another", || {
         Peer::ensure(workspace, Profile::Test).map_err(|missing| Skip(format!("{missing:#}")).into())
     });

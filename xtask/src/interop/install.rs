@@ -10,16 +10,13 @@ use anyhow::{Context, Result, ensure};
 use super::peers::{Installed, Kind};
 use super::programs::{Program, Programs, Proxy};
 use crate::workspace::Workspace;
-use crate::{apt, process, python as environments};
+use crate::{apt, go, process, python as environments};
 
 /// grpc-go's own interop programs.
 pub(crate) fn go(workspace: &Workspace) -> Result<Installed> {
     let sources = folder_of(workspace, "go");
-    ensure_go(&sources)?;
     let programs = scratch(workspace, "go")?;
-    let mut build = Command::new("go");
-    build.current_dir(&sources).args(["build", "-o"]);
-    process::run(build.arg(&programs).arg("tool"))?;
+    go::build_tools(&sources, &programs, "grpc-go")?;
     let program = |name: &str| Program::new(programs.join(name)).env("GRPC_GO_LOG_SEVERITY_LEVEL", "info");
     endpoint(
         format!(
@@ -284,19 +281,6 @@ fn ensure_program(program: &str, question: &str, packages: &[&str], purpose: &st
     Ok(())
 }
 
-/// Go of the version that go.mod asks for; Go from 1.21 on fetches that by itself.
-fn ensure_go(sources: &Path) -> Result<()> {
-    if !process::works(Command::new("go").arg("version")) {
-        apt::install(&["golang-go"], "grpc-go").context(GO_ADVICE)?;
-    }
-    let works = process::works(Command::new("go").current_dir(sources).args(["list", "-m"]));
-    ensure!(
-        works,
-        "the installed Go is too old for tests/interop/peers/go/go.mod. {GO_ADVICE}"
-    );
-    Ok(())
-}
-
 /// The version in a pinning file: what stands between `before` and `after`.
 fn pinned(file: &Path, before: &str, after: &str) -> Result<String> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
@@ -308,5 +292,3 @@ fn pinned(file: &Path, before: &str, after: &str) -> Result<String> {
 }
 
 const TONIC_PACKAGE: &str = "rpc-nostd-interop-tonic";
-const GO_ADVICE: &str = "grpc-go needs Go 1.25 (Debian 12 has 1.19): install it from https://go.dev/dl/ into the PATH; \
-                         Go 1.21 or newer then fetches what else it needs";

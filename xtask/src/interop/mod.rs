@@ -5,9 +5,9 @@ mod device;
 mod install;
 mod matrix;
 mod peers;
-mod programs;
+pub(crate) mod programs;
 mod row;
-mod served;
+pub(crate) mod served;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
