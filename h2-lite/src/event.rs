@@ -28,7 +28,7 @@ pub enum Section {
 pub enum Event<'a> {
     /// The peer's SETTINGS are applied: windows and limits may have changed.
     Settings,
-    /// One valid field. The first of a response is `:status`, three digits, not 1xx. Of a request `host` is reported only
+    /// One valid field, or the beginning of one ([`HeaderField::truncated`]; never of a pseudo-header field). The first of a response is `:status`, three digits, not 1xx. Of a request `host` is reported only
     /// where `:authority` is missing.
     HeaderField {
         /// The stream.

@@ -22,7 +22,7 @@ pub struct Limits {
 pub struct BlockSummary {
     /// All fields of the block, yielded and skipped; saturating.
     pub fields: u32,
-    /// Fields that were not yielded because they were above a limit, or fitted in no memory; saturating.
+    /// Fields that were not yielded, or not in full, because they were above a limit, or fitted in no memory; saturating.
     pub skipped: u32,
     /// Sum of name length + value length + 32 over all fields, skipped ones included; saturating.
     pub list_size: u32,
@@ -45,8 +45,9 @@ pub struct BlockSummary {
 /// A field is yielded if it is within [`Limits`] and lies in one piece somewhere: in the static table, in the
 /// dynamic table, or in the scratch (the strings of a literal that the tables do not hold). So the scratch
 /// bounds literals: value alone where the name is indexed and the field is not, name + value otherwise. A
-/// literal for the dynamic table that outgrows the scratch moves there while it is decoded. Everything else is
-/// decoded, entered into the table where it must, counted, and not yielded.
+/// literal for the dynamic table that outgrows the scratch moves there while it is decoded. Of a value for which there
+/// is no room, the beginning is yielded ([`HeaderField::truncated`]). Everything else is decoded, entered into the table
+/// where it must, counted, and not yielded.
 ///
 /// # Cost
 ///
@@ -164,6 +165,7 @@ impl<'m> Decoder<'m> {
             name: self.resolve(self.found.name),
             value: self.resolve(self.found.value),
             never_indexed: self.found.never_indexed,
+            truncated: self.found.truncated,
         }
     }
 
@@ -296,8 +298,9 @@ impl<'m> Decoder<'m> {
                     name,
                     value,
                     never_indexed: false,
+                    truncated: false,
                 };
-                return Ok(self.count(usize::from(name.len), usize::from(value.len), true));
+                return Ok(self.count(usize::from(name.len), usize::from(value.len), Held::Whole));
             }
             Kind::SizeUpdate => self.update_size(index)?,
             Kind::Incremental | Kind::Plain | Kind::NeverIndexed => {
@@ -322,8 +325,9 @@ impl<'m> Decoder<'m> {
             name,
             value,
             never_indexed: false,
+            truncated: false,
         };
-        Ok(self.count(usize::from(name.len), usize::from(value.len), true))
+        Ok(self.count(usize::from(name.len), usize::from(value.len), Held::Whole))
     }
 
     /// Spec: RFC 7541 sections 4.2 and 6.3.
@@ -356,6 +360,9 @@ impl<'m> Decoder<'m> {
     }
 
     fn begin_string(&mut self, part: Part, huffman: bool, length: u32) {
+        if part == Part::Value {
+            self.literal.begin_value();
+        }
         self.literal.begin_string(&mut self.table, huffman, length);
         self.state = State::String(part);
     }
@@ -370,16 +377,19 @@ impl<'m> Decoder<'m> {
         }
         self.state = State::Field;
         let strings = self.literal.finish(&mut self.table, self.name_len);
-        if let Some((name, value)) = strings {
-            let name = self.name.unwrap_or(name);
-            self.found = Found {
-                name,
-                value,
-                // Spec: hpack-6.2.3-never-indexed
-                never_indexed: self.kind == Kind::NeverIndexed,
-            };
-        }
-        self.count(self.name_len, len, strings.is_some())
+        let Some((name, value)) = strings else {
+            return self.count(self.name_len, len, Held::Not);
+        };
+        let truncated = usize::from(value.len) < len;
+        self.found = Found {
+            name: self.name.unwrap_or(name),
+            value,
+            // Spec: hpack-6.2.3-never-indexed
+            never_indexed: self.kind == Kind::NeverIndexed,
+            truncated,
+        };
+        let held = if truncated { Held::Beginning } else { Held::Whole };
+        self.count(self.name_len, len, held)
     }
 
     /// Name and value of an index. Spec: RFC 7541 section 2.3.3.
@@ -394,20 +404,24 @@ impl<'m> Decoder<'m> {
     }
 
     /// Counts a field. Is it to be yielded? Not unless it is `held` in some memory.
-    fn count(&mut self, name_len: usize, value_len: usize, held: bool) -> bool {
+    fn count(&mut self, name_len: usize, value_len: usize, held: Held) -> bool {
         // Spec: grpc-header-limit, grpc-header-limit-size, grpc-bin-size
         let size = name_len.saturating_add(value_len).saturating_add(ENTRY_OVERHEAD);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         self.summary.fields = self.summary.fields.saturating_add(1);
         self.summary.list_size = self.summary.list_size.saturating_add(size);
         let yielded_size = self.yielded_size.saturating_add(size);
-        if held && self.yielded_fields < self.limits.max_fields && yielded_size <= self.limits.max_list_size {
+        let within =
+            self.yielded_fields < self.limits.max_fields && yielded_size <= self.limits.max_list_size;
+        let yielded = within && held != Held::Not;
+        if yielded {
             self.yielded_fields = self.yielded_fields.saturating_add(1);
             self.yielded_size = yielded_size;
-            return true;
         }
-        self.summary.skipped = self.summary.skipped.saturating_add(1);
-        false
+        if !yielded || held == Held::Beginning {
+            self.summary.skipped = self.summary.skipped.saturating_add(1);
+        }
+        yielded
     }
 
     fn resolve(&self, piece: Piece) -> &[u8] {
@@ -476,12 +490,22 @@ impl Kind {
     }
 }
 
+/// How much of a field there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Whole,
+    /// The name, and the first octets of the value.
+    Beginning,
+    Not,
+}
+
 /// A field that is to be yielded.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     name: Piece,
     value: Piece,
     never_indexed: bool,
+    truncated: bool,
 }
 
 impl Found {
@@ -491,6 +515,7 @@ impl Found {
             name,
             value,
             never_indexed: false,
+            truncated: false,
         }
     };
 }

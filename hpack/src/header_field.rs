@@ -12,6 +12,8 @@ pub struct HeaderField<'a> {
     /// The peer marked the field as never to be indexed: whoever forwards it must do the same
     /// ([`Field::NeverIndexed`]). Spec: RFC 7541 sections 6.2.3 and 7.1.3.
     pub never_indexed: bool,
+    /// The value is longer than the memory for it: these are its first octets.
+    pub truncated: bool,
 }
 
 /// A field to encode, with the caller's word on how it may be compressed.

@@ -18,6 +18,8 @@ pub(crate) struct Literal<'m> {
     insert: bool,
     /// Octets used of the scratch.
     used: usize,
+    /// Where the value begins in the scratch; `NOT_HERE` if it does not.
+    value_at: usize,
     /// Decoded length of the string under way; saturating.
     string_len: usize,
     /// Encoded octets that are missing of it.
@@ -45,6 +47,7 @@ impl<'m> Literal<'m> {
             place: Place::Nowhere,
             insert: false,
             used: 0,
+            value_at: NOT_HERE,
             string_len: 0,
             missing: 0,
             huffman: None,
@@ -56,6 +59,7 @@ impl<'m> Literal<'m> {
         self.place = Place::Scratch;
         self.insert = insert;
         self.used = 0;
+        self.value_at = NOT_HERE;
     }
 
     /// The name of a literal for the table is that of an entry. It is copied, because the insertion may evict
@@ -80,15 +84,28 @@ impl<'m> Literal<'m> {
         self.place = if fits { Place::Table } else { Place::Nowhere };
     }
 
+    /// The value begins: what the scratch holds of it is worth having even where it does not hold all.
+    pub(crate) fn begin_value(&mut self) {
+        self.value_at = match self.place {
+            Place::Scratch => self.used,
+            Place::Table | Place::Nowhere => NOT_HERE,
+        };
+    }
+
     /// A string of `length` encoded octets begins.
     pub(crate) fn begin_string(&mut self, table: &mut DynamicTable<'_>, huffman: bool, length: u32) {
         self.string_len = 0;
         self.missing = length;
         self.huffman = huffman.then(huffman::Decoder::default);
-        // A plain string says how long it will be: what cannot fit is not gathered at all.
+        // A plain string says how long it will be: it moves to the table at once, if that can hold it.
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if !huffman && self.place == Place::Scratch && length > self.scratch.len().saturating_sub(self.used) {
+        let fits = length <= self.scratch.len().saturating_sub(self.used);
+        if !huffman && self.insert && self.place == Place::Scratch && !fits {
             self.grow(table, length);
+            if self.place == Place::Nowhere {
+                self.place = Place::Scratch;
+                self.insert = false;
+            }
         }
     }
 
@@ -143,10 +160,18 @@ impl<'m> Literal<'m> {
     }
 
     /// The literal is complete, its value the string that has just been completed: inserts it if that is due.
-    /// Returns where its strings are; the name's place is meaningless if the name was not gathered.
+    /// Returns where its strings are, of the value perhaps the beginning alone; the name's place is meaningless if the
+    /// name was not gathered.
     pub(crate) fn finish(&mut self, table: &mut DynamicTable<'_>, name_len: usize) -> Option<(Piece, Piece)> {
         match self.place {
-            Place::Nowhere => None,
+            Place::Nowhere => {
+                let value = Piece {
+                    region: Region::Scratch,
+                    start: within(self.value_at),
+                    len: within(self.used.checked_sub(self.value_at)?),
+                };
+                Some((name_in_scratch(name_len), value))
+            }
             Place::Table => {
                 table.commit(name_len);
                 table.get(0).map(|entry| entry.pieces())
@@ -159,19 +184,12 @@ impl<'m> Literal<'m> {
                     }
                 }
                 let start = within(self.used.saturating_sub(self.string_len));
-                let name = Piece {
+                let value = Piece {
                     region: Region::Scratch,
-                    start: 0,
-                    len: within(name_len),
+                    start,
+                    len: within(self.string_len),
                 };
-                Some((
-                    name,
-                    Piece {
-                        region: Region::Scratch,
-                        start,
-                        len: within(self.string_len),
-                    },
-                ))
+                Some((name_in_scratch(name_len), value))
             }
         }
     }
@@ -209,6 +227,17 @@ impl<'m> Literal<'m> {
         } else {
             encoded
         }
+    }
+}
+
+/// No position in the scratch.
+const NOT_HERE: usize = usize::MAX;
+
+fn name_in_scratch(len: usize) -> Piece {
+    Piece {
+        region: Region::Scratch,
+        start: 0,
+        len: within(len),
     }
 }
 

@@ -328,10 +328,15 @@ impl<'b> ReceivedMetadata<'b> {
         Ok(())
     }
 
-    /// Stores the status message; one that is too long is cut, and marked so.
-    pub(crate) fn store_message(&mut self, encoded: &[u8]) {
-        let whole = self.try_append(Kind::Message, b"", |to| Ok(crate::percent::decode(encoded, to)));
-        self.message_cut = whole != Some(true);
+    /// Stores the status message; one that is too long, or was `cut` before, is marked so.
+    pub(crate) fn store_message(&mut self, encoded: &[u8], cut: bool) {
+        let decode = if cut {
+            crate::percent::decode_beginning
+        } else {
+            crate::percent::decode
+        };
+        let whole = self.try_append(Kind::Message, b"", |to| Ok(decode(encoded, to)));
+        self.message_cut = cut || whole != Some(true);
     }
 
     /// Stores the status details.
@@ -589,7 +594,27 @@ mod tests {
     fn a_status_message_is_cut_where_memory_ends() {
         let mut memory = [0; 10];
         let mut received = ReceivedMetadata::new(&mut memory);
-        received.store_message(b"0123456789");
+        received.store_message(b"0123456789", false);
         assert_eq!(received.message(), (&b"012345"[..], true));
+    }
+
+    // Spec: threat-34
+    #[test]
+    fn a_status_message_that_was_cut_before_ends_with_a_whole_character() {
+        for (encoded, kept) in [
+            (&b"abc"[..], &b"abc"[..]),
+            (b"abc%", b"abc"),
+            (b"abc%4", b"abc"),
+            (b"abc%41", b"abcA"),
+            (b"abc%E2%98", b"abc"),
+            (b"abc%E2%98%B", b"abc"),
+            (b"abc%E2%98%BA", b"abc\xe2\x98\xba"),
+            (b"%zz", b"%zz"),
+        ] {
+            let mut memory = [0; 40];
+            let mut received = ReceivedMetadata::new(&mut memory);
+            received.store_message(encoded, true);
+            assert_eq!(received.message(), (kept, true));
+        }
     }
 }

@@ -64,6 +64,17 @@ pub(crate) fn encode<'a>(from: &str, to: &'a mut [u8]) -> &'a [u8] {
     to.get(..written).unwrap_or_default()
 }
 
+/// As [`decode`], of a text whose end was cut off: what is left of an escape or of a character there is left out.
+pub(crate) fn decode_beginning(text: &[u8], to: &mut [u8]) -> (usize, bool) {
+    let text = match text {
+        [before @ .., b'%'] | [before @ .., b'%', _] => before,
+        _ => text,
+    };
+    let (written, whole) = decode(text, to);
+    let written = complete_utf8_prefix(to.get(..written).unwrap_or_default());
+    (written, whole)
+}
+
 /// An upper-case digit.
 #[cfg(feature = "server")]
 fn hex_digit(nibble: u8) -> u8 {

@@ -1,5 +1,7 @@
 //! What HTTP says about the fields of one section, in either direction. Spec: RFC 9113 sections 8.2 and 8.3.
 
+use hpack_lite::HeaderField;
+
 /// Why a section is malformed (section 8.1.1).
 pub(super) type Malformed = &'static str;
 
@@ -39,12 +41,33 @@ impl FieldRules {
         }
     }
 
+    /// The next field of the section. `value` may be the beginning alone of what was `truncated`: of pseudo-header
+    /// fields that is as if they had not been seen.
+    pub(super) fn check_received(&mut self, field: HeaderField<'_>) -> Result<(), Malformed> {
+        if !field.truncated {
+            return self.check(field.name, field.value);
+        }
+        if field.name.starts_with(b":") {
+            return Ok(());
+        }
+        self.check_regular(field.name, field.value)
+    }
+
     /// The next field of the section.
     pub(super) fn check(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
-        check_value(value)?;
+        if matches!(value.last(), Some(b' ' | b'\t')) {
+            return Err(BLANKS);
+        }
         if let Some((b':', pseudo)) = name.split_first() {
+            check_value(value)?;
             return self.check_pseudo(pseudo, value);
         }
+        self.check_regular(name, value)
+    }
+
+    /// A regular field; what ends the value has been checked.
+    fn check_regular(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        check_value(value)?;
         self.regular = true;
         check_name(name)?;
         match name {
@@ -177,19 +200,20 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
 }
 
 /// "A field value MUST NOT contain the zero value (0x00), line feed (0x0a), or carriage return (0x0d) ... MUST NOT
-/// start or end with an ASCII whitespace character" (8.2.1).
+/// start or end with an ASCII whitespace character" (8.2.1). The end is not looked at here.
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
-    let blank = |octet: Option<&u8>| matches!(octet, Some(b' ' | b'\t'));
     // Spec: h2-8.2.1-value-bytes
     if value.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')) {
         return Err("field value with NUL, CR or LF");
     }
     // Spec: h2-8.2.1-value-edges
-    if blank(value.first()) || blank(value.last()) {
-        return Err("field value with blanks around it");
+    if matches!(value.first(), Some(b' ' | b'\t')) {
+        return Err(BLANKS);
     }
     Ok(())
 }
+
+const BLANKS: Malformed = "field value with blanks around it";
 
 fn parse_status(value: &[u8]) -> Option<u16> {
     let [hundreds @ b'1'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = value else {

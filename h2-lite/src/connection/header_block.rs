@@ -112,11 +112,12 @@ impl Connection<'_> {
             let report = block.report.filter(|key| self.store.is_live(*key));
             let found = match (field, report) {
                 (Some(field), Some(key)) => {
-                    let checked = block.rules.check(field.name, field.value);
+                    let checked = block.rules.check_received(field);
                     // Spec: h2-8.1.1-reset, h2-8.1.1-client-refuses
                     let stream_error = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
                     checked.map_err(stream_error)?;
-                    block.rules.is_reported(field.name).then_some(Found::Field {
+                    let unseen = field.truncated && field.name.starts_with(b":");
+                    (!unseen && block.rules.is_reported(field.name)).then_some(Found::Field {
                         stream: key,
                         section: block.section(),
                     })

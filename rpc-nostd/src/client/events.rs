@@ -30,8 +30,14 @@ pub(crate) fn handle(
             field,
         } => {
             let slot = of_stream(slots, stream)?;
-            slot.head
-                .recv_field(section, field.name, field.value, &mut slot.store);
+            if !field.truncated {
+                slot.head
+                    .recv_field(section, field.name, field.value, &mut slot.store);
+            } else if field.name == b"grpc-message" {
+                // Half a text is worth more than none.
+                // Spec: threat-34
+                slot.store.store_message(field.value, true);
+            }
             None
         }
         Event::HeadersEnd {

@@ -141,7 +141,7 @@ impl Response {
             // Spec: grpc-encoding-client
             b"grpc-encoding" => self.compressed = value != b"identity",
             b"grpc-status" => self.recv_status(value),
-            b"grpc-message" => store.store_message(value),
+            b"grpc-message" => store.store_message(value, false),
             b"grpc-status-details-bin" if self.keep_metadata => self.note(store.store_details(value)),
             _ if name.starts_with(b"grpc-") || !self.keep_metadata => {}
             _ => {

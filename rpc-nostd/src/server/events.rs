@@ -36,8 +36,10 @@ pub(crate) fn handle<'r>(
             let Some(slot) = claim(slots, stream) else {
                 return Reaction::Reset(stream, ErrorCode::REFUSED_STREAM);
             };
-            slot.head
-                .recv_field(field.name, field.value, lookup, &mut slot.store);
+            if !field.truncated {
+                slot.head
+                    .recv_field(field.name, field.value, lookup, &mut slot.store);
+            }
             Reaction::None
         }
         Event::HeadersEnd {

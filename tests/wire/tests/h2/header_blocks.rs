@@ -242,7 +242,7 @@ fn settings_ack_makes_our_table_size_binding_6_5_3() {
 }
 
 #[test]
-fn field_larger_than_the_scratch_is_skipped_and_the_block_goes_on_10_5_1() {
+fn field_larger_than_the_scratch_is_cut_and_the_block_goes_on_10_5_1() {
     Setup {
         scratch: 32,
         ..Setup::client()
@@ -253,15 +253,49 @@ fn field_larger_than_the_scratch_is_skipped_and_the_block_goes_on_10_5_1() {
         let long = "v".repeat(60);
         s.feed(&headers(
             1,
-            &block(&[(":status", "200"), ("long", &long), ("b", "2")]),
+            &block(&[(":status", "200"), ("long", &long), (&long, "1"), ("b", "2")]),
             END_HEADERS | END_STREAM,
         ));
-        let mut expected = section(1, &[(":status", "200"), ("b", "2")], Section::Headers, true);
+        // 32 octets for name and value; a name that does not fit is no field at all.
+        let fields = [(":status", "200"), ("long", &long[..28]), ("b", "2")];
+        let mut expected = section(1, &fields, Section::Headers, true);
         *expected.last_mut().unwrap() = Ev::End {
             stream: 1,
             section: Section::Headers,
             end_stream: true,
-            skipped: 1,
+            skipped: 2,
+        };
+        s.expect(&expected);
+    });
+}
+
+#[test]
+fn a_pseudo_field_that_is_cut_is_not_reported_and_a_cut_value_may_end_with_a_blank() {
+    Setup {
+        scratch: 32,
+        ..Setup::server()
+    }
+    .script(|s| {
+        s.accept();
+        let (long, blank) = (
+            "/p".repeat(30),
+            format!("{}   {}", "v".repeat(25), "v".repeat(20)),
+        );
+        let fields = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", &*long),
+            ("x", &blank),
+        ];
+        s.feed(&headers(1, &block(&fields), END_HEADERS | END_STREAM));
+        let seen = [(":method", "POST"), (":scheme", "http"), ("x", &blank[..31])];
+        assert!(blank[..28].ends_with(' '));
+        let mut expected = section(1, &seen, Section::Headers, true);
+        *expected.last_mut().unwrap() = Ev::End {
+            stream: 1,
+            section: Section::Headers,
+            end_stream: true,
+            skipped: 2,
         };
         s.expect(&expected);
     });

@@ -549,10 +549,59 @@ fn field_gives_the_yielded_field_again_until_the_next_decode() {
             name,
             value,
             never_indexed,
+            truncated: false,
         };
         assert_eq!(decoder.decode(&mut block), Ok(Some(expected)));
         assert_eq!((decoder.field(), decoder.field()), (expected, expected));
     }
     assert_eq!(decoder.decode(&mut block), Ok(None));
     assert_eq!(decoder.field().name, b"");
+}
+
+// Of a value for which there is no room, the beginning is yielded, and the field counts as skipped.
+#[test]
+fn the_beginning_of_a_value_that_fits_nowhere_is_yielded_for_every_split() {
+    let limits = Limits {
+        max_list_size: 4_096,
+        max_fields: 8,
+    };
+    let long = [b'v'; 100];
+    let plain = [&b"\x00\x01n\x64"[..], &long].concat();
+    let indexed_name = [&b"\x04\x64"[..], &long].concat();
+    let for_the_table = [&b"\x40\x01n\x64"[..], &long].concat();
+    let long_name = [&b"\x00\x64"[..], &long, b"\x01v"].concat();
+    // 100 times 'a' is 5 bits each in Huffman's code.
+    let huffman = [
+        &b"\x00\x01n\xbf"[..],
+        &[0b0001_1000, 0b1100_0110, 0b0011_0001, 0b1000_1100, 0b0110_0011].repeat(12),
+        &[0b0001_1000, 0b1100_0110, 0b0011_1111],
+    ]
+    .concat();
+    for (block, name, len) in [
+        (&plain, &b"n"[..], 39),
+        (&indexed_name, b":path", 40),
+        (&for_the_table, b"n", 39),
+        (&huffman, b"n", 39),
+        (&long_name, b"", 0),
+    ] {
+        for cut in 0..=block.len() {
+            // Neither the scratch nor the table has room.
+            let (mut table, mut scratch) = ([0; 64], [0; 40]);
+            let mut decoder = Decoder::new(&mut table, &mut scratch, limits);
+            let mut found = Vec::new();
+            let (first, second) = block.split_at(cut);
+            for mut fragment in [first, second, b"\x82"] {
+                while let Some(field) = decoder.decode(&mut fragment).unwrap() {
+                    found.push((field.name.to_vec(), field.value.len(), field.truncated));
+                }
+            }
+            let mut expected = vec![(name.to_vec(), len, true), (b":method".to_vec(), 3, false)];
+            if len == 0 {
+                expected.remove(0);
+            }
+            assert_eq!(found, expected, "cut at {cut}");
+            let summary = decoder.finish().unwrap();
+            assert_eq!((summary.fields, summary.skipped), (2, 1));
+        }
+    }
 }

@@ -19,13 +19,15 @@ pub(crate) fn owned(name: &[u8], value: &[u8], never_indexed: bool) -> Owned {
     (name.to_vec(), value.to_vec(), never_indexed)
 }
 
-/// Decodes a block that arrives in `fragments`. After an error the block counts as ended.
+/// Decodes a block that arrives in `fragments`. After an error the block counts as ended. Truncated fields count as
+/// skipped, and are left out here.
 pub(crate) fn decode_fragments(decoder: &mut Decoder<'_>, fragments: &[&[u8]]) -> Outcome {
     let mut fields = Vec::new();
     for fragment in fragments {
         let mut rest = *fragment;
         loop {
             match decoder.decode(&mut rest) {
+                Ok(Some(field)) if field.truncated => {}
                 Ok(Some(field)) => fields.push(owned(field.name, field.value, field.never_indexed)),
                 Ok(None) => break,
                 Err(error) => {
