@@ -20,6 +20,10 @@ pub enum Role {
 /// reserved states do not exist, for there is no push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Idle, and the peer has not sent its SETTINGS: of a client's preface only the 24 octets.
+    BeforeSettings,
+    /// Its first header section has begun and not ended.
+    InBlock,
     /// Never opened.
     Idle,
     /// Client: half-closed (local), and no response has begun.
@@ -141,6 +145,8 @@ impl Cell {
 #[must_use]
 pub fn states(role: Role) -> Vec<State> {
     let all = [
+        State::BeforeSettings,
+        State::InBlock,
         State::Idle,
         State::Awaiting,
         State::Open,

@@ -5,7 +5,9 @@ use super::{Cell, Reaction, Role, State, Target, oracle};
 use crate::endpoint::Call;
 use crate::peer::{HEAD, Request, Server};
 use crate::suite::{Fault, Verdict, check};
-use crate::wire::{self, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, code};
+use crate::wire::{
+    self, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, code,
+};
 
 pub(super) fn run(cell: &Cell, server: &mut Server) -> Verdict {
     let own = reach(cell.state, server)?;
@@ -40,6 +42,9 @@ pub(super) fn run(cell: &Cell, server: &mut Server) -> Verdict {
 
 /// The innocent call on stream 1, and this state of stream 3; the call on it, if it has not ended.
 fn reach(state: State, server: &mut Server) -> Result<Option<Request>, Fault> {
+    if state == State::BeforeSettings {
+        return connected(server).map(Some);
+    }
     server.open()?;
     let kind = match state {
         State::Idle | State::ClosedBelow | State::Skipped => return Ok(None),
@@ -54,6 +59,10 @@ fn reach(state: State, server: &mut Server) -> Result<Option<Request>, Fault> {
     };
     match state {
         State::Awaiting => {}
+        State::InBlock => {
+            server.send(&wire::frame(HEADERS, 0, OWN, &wire::block(HEAD)));
+            server.expect_silence()?;
+        }
         State::Open | State::HalfClosedLocal => {
             server.send(&wire::headers(OWN, HEAD, 0));
             server.expect_silence()?;
@@ -91,6 +100,18 @@ fn reach(state: State, server: &mut Server) -> Result<Option<Request>, Fault> {
     Ok(Some(request))
 }
 
+/// The client has connected and sent its preface, and waits for the server's. The call that made it connect is on stream
+/// 1, or will be.
+fn connected(server: &mut Server) -> Result<Request, Fault> {
+    let call = server.client.call(Call::Unary(3));
+    let octets = server.client.receive();
+    let rest = octets.strip_prefix(wire::PREFACE);
+    let rest = rest.ok_or_else(|| Fault(format!("no preface: {octets:02x?}")))?;
+    server.heard.push(rest);
+    server.heard.look();
+    Ok(Request { stream: 1, call })
+}
+
 /// RST_STREAM on the stream, alone.
 fn reset_by_client(server: &mut Server, code: u32) -> Verdict {
     let frames = server.look_beside_credit();
@@ -117,6 +138,15 @@ fn content(cell: &Cell) -> Vec<u8> {
 /// A frame that is processed does what its type is for, and no more.
 fn effect(cell: &Cell, own: Option<Request>, server: &mut Server) -> Verdict {
     match (cell.kind, own) {
+        (SETTINGS, Some(own)) if cell.state == State::BeforeSettings => return begins(own, server),
+        (CONTINUATION, Some(own)) => {
+            if !cell.has(END_HEADERS) {
+                server.send(&wire::continuation(OWN, &[], END_HEADERS));
+            }
+            server.expect_silence()?;
+            finish(State::HalfClosedLocal, Some(own), server)?;
+            return server.expect_alive();
+        }
         (SETTINGS, _) => answered_by(server, SETTINGS, &[])?,
         (PING, _) => answered_by(server, PING, PING_OCTETS)?,
         // Calls go on; the next one comes on a new connection.
@@ -143,6 +173,25 @@ fn effect(cell: &Cell, own: Option<Request>, server: &mut Server) -> Verdict {
         _ => server.expect_silence()?,
     }
     finish(cell.state, own, server)?;
+    server.expect_alive()
+}
+
+/// The client has got SETTINGS: it acknowledges them, its call completes, and so does another.
+fn begins(own: Request, server: &mut Server) -> Verdict {
+    server.send(&wire::settings_ack());
+    server.look();
+    let frames = &server.heard.frames;
+    let acks = frames
+        .iter()
+        .filter(|frame| frame.kind == SETTINGS && frame.flags == wire::ACK && frame.payload.is_empty());
+    let request = frames
+        .iter()
+        .filter(|frame| frame.stream == own.stream && frame.has(END_STREAM));
+    check(acks.count() == 1 && request.count() == 1, || {
+        format!("an acknowledgement and a request, not {frames:?}")
+    })?;
+    server.respond(own.stream, CONTENT);
+    server.expect_outcome(own.call, 0, CONTENT)?;
     server.expect_alive()
 }
 

@@ -1,8 +1,8 @@
 //! What RFC 9113 says of each cell. Where it leaves a choice, the comment says which one is taken, and why.
 //!
 //! Rules that look at the same frame are asked in the order in which a receiver can know them, and the first that
-//! forbids it decides: what stream the type belongs on (section 6), the length (4.2), the state of the stream (5.1), the
-//! padding. The RFC names no order between them.
+//! forbids it decides: whether such a frame may come now at all (3.4, 6.10), what stream the type belongs on (section 6),
+//! the length (4.2), the state of the stream (5.1), the padding. The RFC names no order between them.
 
 use super::cell::UNKNOWN;
 use super::{Cell, Length, Reaction, Role, State, Target};
@@ -15,9 +15,25 @@ use crate::wire::{
 /// What an endpoint of this role must do.
 #[must_use]
 pub fn reaction(role: Role, cell: &Cell) -> Reaction {
-    by_stream(cell)
+    by_order(cell)
+        .or_else(|| by_stream(cell))
         .or_else(|| by_length(role, cell))
         .unwrap_or_else(|| by_padding(cell, by_state(role, cell)))
+}
+
+/// What may come at this moment.
+///
+/// Section 3.4: a connection begins with a SETTINGS frame of each side, which is no acknowledgement; "clients and servers
+/// MUST treat an invalid connection preface as a connection error of type PROTOCOL_ERROR". Sections 4.3 and 6.10: between
+/// HEADERS and END_HEADERS comes nothing but CONTINUATION on the same stream; all else, of unknown types too (5.5), is
+/// PROTOCOL_ERROR of the connection.
+fn by_order(cell: &Cell) -> Option<Reaction> {
+    let may_come = match cell.state {
+        State::BeforeSettings => cell.kind == SETTINGS && !cell.has(ACK),
+        State::InBlock => cell.kind == CONTINUATION && cell.target == Target::Own,
+        _ => true,
+    };
+    (!may_come).then_some(Reaction::ConnectionError(PROTOCOL_ERROR))
 }
 
 /// Which types belong to the connection and which to a stream.
@@ -97,8 +113,8 @@ fn life(role: Role, cell: &Cell) -> Life {
 
 fn own(role: Role, state: State) -> Life {
     match (state, role) {
-        (State::Idle, _) => idle(role),
-        (State::Awaiting, _) => Life::Live { headers: false },
+        (State::Idle | State::BeforeSettings, _) => idle(role),
+        (State::InBlock | State::Awaiting, _) => Life::Live { headers: false },
         (State::Open, _) | (State::HalfClosedLocal, Role::Client) => Life::Live { headers: true },
         (State::HalfClosedRemote, Role::Server) => Life::HalfClosedRemote,
         // "An endpoint that sends a RST_STREAM frame on a stream that is in the 'open' or 'half-closed (local)' state could
@@ -132,6 +148,7 @@ fn by_state(role: Role, cell: &Cell) -> Reaction {
         // "A client cannot push" (8.4); our client has sent SETTINGS_ENABLE_PUSH = 0, and its peers have acknowledged it
         // (6.6).
         PUSH_PROMISE => Reaction::ConnectionError(PROTOCOL_ERROR),
+        CONTINUATION if cell.state == State::InBlock => Reaction::Processed,
         // No header block is open: "MUST respond with a connection error of type PROTOCOL_ERROR" (6.10).
         CONTINUATION => Reaction::ConnectionError(PROTOCOL_ERROR),
         // "PRIORITY can be sent and received in any stream state" (5.1), and has no effect any more (5.3.2).

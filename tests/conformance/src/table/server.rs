@@ -4,7 +4,9 @@ use super::octets::{self, PING_OCTETS};
 use super::{Cell, Reaction, Role, State, Target, oracle};
 use crate::peer::{Client, request, request_with};
 use crate::suite::{Verdict, check};
-use crate::wire::{self, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, code};
+use crate::wire::{
+    self, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, code,
+};
 
 pub(super) fn run(cell: &Cell, client: &mut Client) -> Verdict {
     reach(cell.state, client)?;
@@ -49,9 +51,21 @@ pub(super) fn run(cell: &Cell, client: &mut Client) -> Verdict {
 
 /// The innocent request on stream 1, and this state of the stream [`own`].
 fn reach(state: State, client: &mut Client) -> Verdict {
+    if state == State::BeforeSettings {
+        client.send(wire::PREFACE);
+        let frames = client.look();
+        let exact = matches!(&frames[..], [first] if first.kind == SETTINGS && first.flags == 0);
+        return check(exact, || format!("the server's SETTINGS, not {frames:?}"));
+    }
     client.open_with_innocent()?;
     match state {
-        State::Idle | State::Awaiting => Ok(()),
+        State::BeforeSettings | State::Idle | State::Awaiting => Ok(()),
+        State::InBlock => {
+            client.note_used(OWN);
+            let block = wire::block(&request_with(&[]));
+            client.send(&wire::frame(HEADERS, 0, OWN, &block));
+            client.expect_silence()
+        }
         State::Open => {
             client.begin(OWN);
             client.send(&wire::data(OWN, &wire::message(CONTENT)[..HALF], 0));
@@ -129,7 +143,21 @@ fn content(cell: &Cell) -> Vec<u8> {
 /// A frame that is processed does what its type is for, and no more.
 fn effect(cell: &Cell, stream: u32, client: &mut Client) -> Verdict {
     match (cell.kind, cell.target) {
-        (SETTINGS, _) => answered_by(client, SETTINGS, &[])?,
+        (SETTINGS, _) => {
+            answered_by(client, SETTINGS, &[])?;
+            if cell.state == State::BeforeSettings {
+                client.send(&wire::settings_ack());
+            }
+        }
+        (CONTINUATION, _) => {
+            client.expect_silence()?;
+            if !cell.has(END_HEADERS) {
+                client.send(&wire::continuation(stream, &[], END_HEADERS));
+            }
+            client.send(&wire::data(stream, &wire::message(CONTENT), END_STREAM));
+            client.answer(stream)?.expect_echo(CONTENT)?;
+            return client.expect_alive();
+        }
         (PING, _) => answered_by(client, PING, PING_OCTETS)?,
         // The client opens no more streams; those that are open go on.
         (GOAWAY, _) => {
@@ -219,10 +247,12 @@ fn no_handlers(state: State, client: &Client) -> Verdict {
 /// The last stream that GOAWAY must name: the highest whose HEADERS were accepted, or refused. A frame that opens a stream
 /// counts from its header on, although its padding is wrong.
 fn last(cell: &Cell) -> u32 {
-    let opens = cell.kind == HEADERS && cell.length == super::Length::Overpadded;
+    let may_open = !matches!(cell.state, State::BeforeSettings | State::InBlock);
+    let opens = may_open && cell.kind == HEADERS && cell.length == super::Length::Overpadded;
     match (cell.target, cell.state) {
         (Target::Beyond, _) if opens => BEYOND,
         (Target::Own, State::Idle) if opens => OWN,
+        (_, State::BeforeSettings) => 0,
         (_, State::Idle | State::Awaiting) => 1,
         (_, State::Refused) => REFUSED,
         (_, State::ClosedBelow | State::Skipped) => OWN + 2,
