@@ -66,12 +66,13 @@ fn continuation_without_a_header_block_is_protocol_error_6_10() {
     });
 }
 
-// Spec: h2-4.3-undecodable
+// Spec: h2-4.3-undecodable, hpack-2.3.3-index
 #[test]
 fn undecodable_block_is_compression_error_4_3() {
     // Huffman: EOS, padding of a whole octet, padding with zeros; an integer above 2^32, one padded with zeros for ever.
-    // Index 0; beyond the tables; late size update; size update above our limit; cut off inside a field.
-    let wrong: [&[u8]; 11] = [
+    // Index 0; beyond the tables, of a field and of the name of each kind of literal; late size update; size update above
+    // our limit; cut off inside a field.
+    let wrong: [&[u8]; 14] = [
         &[0x88, 0x00, 0x84, 0xff, 0xff, 0xff, 0xff, 0x00],
         &[0x88, 0x00, 0x82, 0x1f, 0xff, 0x00],
         &[0x88, 0x00, 0x81, 0x18, 0x00],
@@ -79,6 +80,9 @@ fn undecodable_block_is_compression_error_4_3() {
         &[0xff, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00],
         &[0x80],
         &[0xff, 0x20],
+        &[0x88, 0x7e, 1, b'v'],
+        &[0x88, 0x0f, 0x2f, 1, b'v'],
+        &[0x88, 0x1f, 0x2f, 1, b'v'],
         &[0x88, 0x20],
         &[0x3f, 0xe2, 0x01],
         &[0x88, 0x00, 0x05],
