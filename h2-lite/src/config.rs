@@ -120,7 +120,7 @@ impl Default for Config {
             header_block_timeout_ms: 10_000,
             write_stall_ms: 20_000,
             shutdown_timeout_ms: 10_000,
-            budgets: Budgets::default(),
+            budgets: Budgets::DEFAULT,
         }
     }
 }
@@ -128,7 +128,12 @@ impl Default for Config {
 /// Bounds on work that no honest peer causes. Going over one is a connection error ENHANCE_YOUR_CALM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budgets {
-    /// Streams that the peer opened and then reset itself. Default 20, then 10 a second.
+    /// Streams that the peer opened and reset before we began to answer. Each response that we end gives one back.
+    /// Default 100, then 20 a second.
+    ///
+    /// A reset costs what the start of its call cost, which a call that is answered costs as well; and it cannot run ahead of
+    /// us, since a stream's slot is taken until the application lets go of it. So only what comes to nothing is counted, and
+    /// a client whose calls often run out of time, or that leaves streams of responses early, is within the budget.
     pub peer_resets: Budget,
     /// Errors that make us reset a stream or that we ignore (self-dependent priority, empty DATA, GOAWAY).
     /// Default 100, then 10 a second.
@@ -138,7 +143,8 @@ pub struct Budgets {
     /// SETTINGS, one for every 32 entries begun. Default 100, then 20 a second; refilled like pings.
     pub settings: Budget,
     /// WINDOW_UPDATE, PRIORITY, unknown frames, interim responses, RST_STREAM on closed streams. Default 200,
-    /// then 40 a second; refilled like pings.
+    /// then 40 a second; refilled like pings, and by one for every 2 octets of DATA that we send: credit for less at a
+    /// time is no use to anybody.
     pub control: Budget,
     /// DATA frames under 256 octets and HEADERS on streams that are over. Default 1,000, then 100 a second.
     pub discarded: Budget,
@@ -151,19 +157,24 @@ pub struct Budgets {
     pub header_block_size: u32,
 }
 
+impl Budgets {
+    /// What suits a small device.
+    pub const DEFAULT: Self = Self {
+        peer_resets: Budget::new(100, 20),
+        glitches: Budget::new(100, 10),
+        pings: Budget::new(100, 20),
+        settings: Budget::new(100, 20),
+        control: Budget::new(200, 40),
+        discarded: Budget::new(1_000, 100),
+        data_overhead: 0,
+        continuations: 8,
+        header_block_size: 65_536,
+    };
+}
+
 impl Default for Budgets {
     fn default() -> Self {
-        Self {
-            peer_resets: Budget::new(20, 10),
-            glitches: Budget::new(100, 10),
-            pings: Budget::new(100, 20),
-            settings: Budget::new(100, 20),
-            control: Budget::new(200, 40),
-            discarded: Budget::new(1_000, 100),
-            data_overhead: 0,
-            continuations: 8,
-            header_block_size: 65_536,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -7,6 +7,8 @@ use crate::time::Instant;
 
 /// DATA frames below this many octets count as overhead.
 const SMALL_DATA: u32 = 256;
+/// Octets of DATA for which one WINDOW_UPDATE of the peer is paid.
+const OCTETS_PER_CREDIT: u32 = 2;
 
 /// A token bucket's state, in thousandths of a token.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +134,17 @@ impl Connection<'_> {
         self.ledger.pings.refund(budgets.pings, 2);
         self.ledger.settings.refund(budgets.settings, 2);
         self.ledger.control.refund(budgets.control, 2);
+    }
+
+    /// DATA of `octets` was sent: credit for it will come back.
+    pub(super) fn credit_sent_data(&mut self, octets: u32) {
+        let tokens = octets.checked_div(OCTETS_PER_CREDIT).unwrap_or(0);
+        self.ledger.control.refund(self.config.budgets.control, tokens);
+    }
+
+    /// A response of ours has ended: its stream came to something.
+    pub(super) fn credit_answered(&mut self) {
+        self.ledger.peer_resets.refund(self.config.budgets.peer_resets, 1);
     }
 
     pub(super) fn charge_ping(&mut self, now: Instant) -> Result<(), FrameError> {

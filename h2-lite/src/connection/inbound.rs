@@ -327,19 +327,20 @@ impl<'m> Connection<'m> {
         code: ErrorCode,
         now: Instant,
     ) -> Result<Option<Event<'i>>, FrameError> {
-        if role::peer_may_open(self.role, id) {
-            self.charge_peer_reset(now)?;
-        }
         let Some(key) = self.store.find(id) else {
             return self.charge_control(now).map(|()| None);
         };
         let Some(stream) = self.store.get(key) else {
             return Ok(None);
         };
+        let unanswered = stream.is_live() && !stream.has(Flag::HeadersSent);
         // Spec: h2-8.1-no-error-reset
         // A response that is complete stands. A client has no such word: its request may be complete, its call is over.
         let complete = !stream.state.can_receive() && code == ErrorCode::NO_ERROR;
         let report = stream.is_live() && !(complete && self.role == Role::Client);
+        if unanswered && role::peer_may_open(self.role, id) {
+            self.charge_peer_reset(now)?;
+        }
         // Spec: h2-6.4-silence, h2-5.4.2-no-answer
         self.release_slot(key);
         Ok(report.then_some(Event::Reset {
@@ -404,9 +405,19 @@ impl<'m> Connection<'m> {
             // Spec: h2-5.2.2-keeps-reading
             Kind::PING => !header.has(ACK) && self.owed.ping_ack.is_some(),
             Kind::SETTINGS => !header.has(ACK) && self.owed.settings_ack,
-            Kind::HEADERS => self.role == Role::Server && self.owed.stray_reset.is_some(),
+            Kind::HEADERS if self.role == Role::Server => {
+                self.owed.stray_reset.is_some() || self.awaits_slot(header.stream_id)
+            }
             _ => false,
         }
+    }
+
+    /// The only slots for a new stream are those whose RST_STREAM is not in the send buffer yet: it is not refused for
+    /// that.
+    fn awaits_slot(&self, id: StreamId) -> bool {
+        self.is_idle(id)
+            && self.store.first_free().is_none()
+            && self.store.iter().any(|(_, stream)| stream.has(Flag::ResetOwed))
     }
 
     /// A frame waits for output: is there room now?

@@ -131,16 +131,21 @@ impl<'m> Connection<'m> {
         begun == (kind == Kind::Trailers)
     }
 
-    pub(super) fn room_for_data(&self, key: StreamKey) -> Result<usize, UseError> {
+    /// What both windows allow.
+    pub(super) fn window_for_data(&self, key: StreamKey) -> Result<usize, UseError> {
         let stream_window = self.sendable(key)?;
         if !self.is_next_section(key, Kind::Trailers) {
             return Err(UseError::WrongState);
         }
-        // Spec: h2-6.9.1-both-windows, h2-4.2-sends-within
-        let window = stream_window
-            .min(self.send_window.available())
-            .min(self.peer.max_frame_size);
-        let window = usize::try_from(window).unwrap_or(usize::MAX);
+        // Spec: h2-6.9.1-both-windows
+        let window = stream_window.min(self.send_window.available());
+        Ok(usize::try_from(window).unwrap_or(usize::MAX))
+    }
+
+    pub(super) fn room_for_data(&self, key: StreamKey) -> Result<usize, UseError> {
+        // Spec: h2-4.2-sends-within
+        let frame = usize::try_from(self.peer.max_frame_size).unwrap_or(usize::MAX);
+        let window = self.window_for_data(key)?.min(frame);
         if self.owed.preface || self.is_amid_settings() {
             return Ok(0);
         }
@@ -189,6 +194,7 @@ impl<'m> Connection<'m> {
         if end_stream {
             self.close_local(key);
         }
+        self.credit_sent_data(length);
         self.sent_useful_frame(now);
         Ok(())
     }
@@ -206,6 +212,7 @@ impl<'m> Connection<'m> {
     }
 
     fn close_local(&mut self, key: StreamKey) {
+        self.credit_answered();
         let Some(stream) = self.store.get_mut(key) else {
             return;
         };

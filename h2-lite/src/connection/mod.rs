@@ -330,13 +330,23 @@ impl<'m> Connection<'m> {
     /// Octets of DATA payload that this stream would take now: the least of both windows, the peer's
     /// SETTINGS_MAX_FRAME_SIZE, and the room in the send buffer. 0 while the buffer is out.
     ///
-    /// A peer may open its window octet by octet. Whoever has more to send should then wait for a worthwhile amount,
-    /// for example half of [`PeerSettings::initial_window_size`], while earlier DATA is still under way.
+    /// A peer may open its window octet by octet: see [`send_window`](Self::send_window).
     ///
     /// # Errors
     /// `WrongState` if our side of the stream has ended, a server's response has not begun, or the key is stale; `Closed`.
     pub fn data_room(&self, stream: StreamKey) -> Result<usize, UseError> {
         self.room_for_data(stream)
+    }
+
+    /// Octets of DATA that the windows of the stream and of the connection allow, whatever the send buffer has room for.
+    ///
+    /// A peer may open its window octet by octet. Whoever has more to send, and has used the window up before, should then
+    /// wait for a worthwhile amount, at most half of [`PeerSettings::initial_window_size`], and not for ever.
+    ///
+    /// # Errors
+    /// As [`data_room`](Self::data_room).
+    pub fn send_window(&self, stream: StreamKey) -> Result<usize, UseError> {
+        self.window_for_data(stream)
     }
 
     /// Sends one DATA frame of exactly `len` octets; `fill` writes them in place. `len` may be 0 only with

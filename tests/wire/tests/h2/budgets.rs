@@ -4,7 +4,7 @@
 use h2_lite::{ErrorCode, Origin};
 
 use crate::support::frames::*;
-use crate::support::{Ev, Session, Setup, ok};
+use crate::support::{Ev, REQUEST, Session, Setup, ok};
 
 /// Feeds `octets` up to `limit` times; how often until the connection failed.
 fn until_failure(
@@ -282,12 +282,85 @@ fn rapid_reset_is_ended_10_5() {
             s.feed(&rst_stream(turn * 2 + 1, 8));
             s.output();
             if let Some(error) = s.conn.error() {
-                assert_eq!((error.code, turn), (ErrorCode::ENHANCE_YOUR_CALM, 20));
+                assert_eq!((error.code, turn), (ErrorCode::ENHANCE_YOUR_CALM, 100));
                 break;
             }
         }
         s.events();
     });
+}
+
+const OK: [(&str, &str); 1] = [(":status", "200")];
+
+/// Opens streams 1, 3, 5... and resets each, after `answer`; how many until the connection failed.
+fn resets_until_failure(limit: u32, answer: impl Fn(&mut Session<'_, '_>, u32)) -> Option<u32> {
+    let count = std::cell::Cell::new(None);
+    Setup::server().script_whole(|s| {
+        s.accept();
+        for turn in 0..limit {
+            let id = turn * 2 + 1;
+            s.feed(&headers(id, &block(&REQUEST), END_HEADERS));
+            answer(s, id);
+            s.feed(&rst_stream(id, 8));
+            s.output();
+            if s.conn.error().is_some() {
+                count.set(Some(turn));
+                break;
+            }
+        }
+        s.events();
+    });
+    count.get()
+}
+
+// Spec: threat-01
+#[test]
+fn resets_of_streams_whose_answer_has_begun_are_not_counted_10_5() {
+    let begin = |s: &mut Session<'_, '_>, id| s.respond(crate::support::key(0, id), &OK, false).unwrap();
+    assert_eq!(resets_until_failure(1_000, begin), None);
+}
+
+// Spec: threat-01
+#[test]
+fn each_answer_pays_for_a_reset_10_5() {
+    let every_third = |s: &mut Session<'_, '_>, id: u32| {
+        if id % 6 == 1 {
+            s.respond(crate::support::key(0, id), &OK, true).unwrap();
+        }
+    };
+    // Two resets a round, and one comes back, but for the first, when nothing is missing.
+    assert_eq!(resets_until_failure(1_000, every_third), Some(299));
+    let every_second = |s: &mut Session<'_, '_>, id: u32| {
+        if id % 4 == 1 {
+            s.respond(crate::support::key(0, id), &OK, true).unwrap();
+        }
+    };
+    assert_eq!(resets_until_failure(1_000, every_second), None);
+}
+
+// Spec: threat-07
+#[test]
+fn window_updates_are_paid_for_by_the_octets_that_they_let_through_10_5() {
+    for (increment, survives) in [(4, true), (1, false)] {
+        Setup::client().script_whole(|s| {
+            s.handshake();
+            let stream = s.request(0, false);
+            for _ in 0..50 {
+                let len = 256.min(s.conn.data_room(stream).unwrap());
+                s.send_data(stream, &vec![0; len], false).unwrap();
+                s.output();
+                for _ in 0..256 / increment {
+                    s.feed(&window_update(1, increment));
+                    s.feed(&window_update(0, increment));
+                }
+                if s.conn.error().is_some() {
+                    break;
+                }
+            }
+            assert_eq!(s.conn.error().is_none(), survives, "{increment} octets at a time");
+            s.events();
+        });
+    }
 }
 
 #[test]

@@ -353,13 +353,32 @@ fn data_on_a_request_that_was_refused_is_charged_and_credited_6_9() {
     });
 }
 
+// Spec: h2-5.1.2-excess
+#[test]
+fn a_slot_that_only_waits_for_its_reset_to_be_written_is_no_reason_to_refuse_5_1_2() {
+    server(|s| {
+        // All four slots are taken, and each of their streams is in error.
+        for id in [1, 3, 5, 7] {
+            s.feed(&[request(id, false), window_update(id, 0)].concat());
+        }
+        s.feed(&request(9, true));
+        let events = s.events();
+        assert!(
+            events.ends_with(&section(9, &REQUEST, Section::Headers, true)),
+            "{events:?}"
+        );
+        let resets: Vec<Vec<u8>> = [1, 3, 5, 7].map(|id| rst_stream(id, 1)).to_vec();
+        s.expect_frames(&resets);
+    });
+}
+
 #[test]
 fn floods_against_a_server_are_ended_10_5() {
     // What one round of each attack sends, and after how many rounds it is over.
     type Round = fn(u32) -> Vec<u8>;
     let attacks: [(Round, u32); 5] = [
         // Rapid reset.
-        (|id| [request(id, true), rst_stream(id, 8)].concat(), 20),
+        (|id| [request(id, true), rst_stream(id, 8)].concat(), 100),
         // MadeYouReset: the reset is ours, the fault the peer's.
         (|id| [request(id, false), window_update(id, 0)].concat(), 100),
         (|id| [request(id, true), data(id, b"x", 0)].concat(), 100),
