@@ -24,11 +24,13 @@
 
 pub mod client;
 mod codec;
+mod credit;
 mod deadline;
 mod driver;
 mod endpoint;
 mod framing;
 mod large;
+mod limits;
 mod link;
 mod metadata;
 mod method;
@@ -46,6 +48,7 @@ pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, R
 pub use h2_lite::ConfigError;
 #[cfg(feature = "heapless")]
 pub use heapless;
+pub use limits::{Budget, Budgets, Timeouts};
 pub use metadata::{MAX_BINARY_VALUE, MetadataEntry, MetadataValue, ReceivedMetadata};
 pub use method::{Method, MethodKind};
 pub use micropb;

@@ -7,6 +7,7 @@ use core::task::{Poll, Waker};
 use h2_lite::{Connection, Instant, StreamKey, Transmit, UseError};
 
 use crate::codec::{self, Framed};
+use crate::credit::SMALL_DATA;
 use crate::framing::PREFIX_LEN;
 use crate::slot::{Front, RecvBuffer, Slot, SlotKey, SlotState};
 use crate::turns::{Turns, Wants};
@@ -17,6 +18,8 @@ pub(crate) struct Link<'r, H> {
     pub(crate) slots: &'r mut [Slot<'r, H>],
     driver: Option<Waker>,
     pub(crate) turns: Turns,
+    /// How long a call may wait for any window. `None`: as long as its deadline allows.
+    pub(crate) window_timeout_ms: Option<u64>,
 }
 
 /// Why nothing could be sent.
@@ -30,6 +33,8 @@ pub(crate) enum SendError {
     TooLarge,
     /// A header field that HTTP/2 does not allow.
     InvalidField,
+    /// The peer has opened no window for as long as it may take.
+    NoWindow,
     /// The stream or the connection is over: the call's outcome says why, or soon will.
     Over,
 }
@@ -41,6 +46,7 @@ impl<'r, H> Link<'r, H> {
             slots,
             driver: None,
             turns: Turns::default(),
+            window_timeout_ms: None,
         }
     }
 
@@ -140,6 +146,12 @@ impl<'r, H> Link<'r, H> {
         let stream = find(self.slots, key)
             .and_then(|slot| slot.stream())
             .ok_or(SendError::Over)?;
+        if left > 0 && self.awaits_window(key, stream, left, now)? {
+            if let Some(slot) = find(self.slots, key) {
+                slot.turn.stand_aside();
+            }
+            return Err(SendError::NotNow);
+        }
         let room = self.conn.data_room(stream).map_err(SendError::from)?;
         // Spec: grpc-message-boundaries
         let len = left.min(room);
@@ -154,6 +166,8 @@ impl<'r, H> Link<'r, H> {
         self.note_sent(key, sent, if len < left { Wants::Data } else { Wants::Nothing })?;
         if left > 0 {
             self.turns.last = key.index;
+            let window = self.conn.send_window(stream);
+            self.note_window(key, window, (len, left.saturating_sub(len)), now);
         }
         Ok(len)
     }
@@ -268,6 +282,3 @@ impl From<UseError> for SendError {
         }
     }
 }
-
-/// A DATA frame below this many octets is small, as h2 and tonic count.
-const SMALL_DATA: usize = 256;

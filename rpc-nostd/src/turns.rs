@@ -4,8 +4,9 @@
 //! DATA goes round robin, a frame each a turn. A section waits for nobody, and DATA waits for it: it would find no room
 //! as long as others fill that up again.
 
-use h2_lite::UseError;
+use h2_lite::{Instant, UseError};
 
+use crate::credit::Credit;
 use crate::link::{Link, SendError, find};
 use crate::slot::{Slot, SlotKey};
 
@@ -17,6 +18,9 @@ pub(crate) struct Turn {
     missed: u8,
     /// It has let another go first since the send buffer came back.
     gave_way: bool,
+    pub(crate) credit: Credit,
+    /// When the window was used up first, or the last small piece was sent.
+    pub(crate) since: Instant,
 }
 
 /// What a slot waits to send.
@@ -45,7 +49,14 @@ impl Turn {
         wants: Wants::Nothing,
         missed: 0,
         gave_way: false,
+        credit: Credit::Open,
+        since: Instant::from_millis(0),
     };
+
+    /// It waits for the peer, not for its turn.
+    pub(crate) const fn stand_aside(&mut self) {
+        self.wants = Wants::Nothing;
+    }
 
     /// The send buffer is back. A call that is polled no more is waited for no more.
     const fn pass(&mut self, asked: bool) {

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::client::connectivity::Backoff;
 use crate::client::credentials::CallCredentials;
+use crate::limits::{Budgets, Timeouts};
 
 /// Settings of a client. Make one with [`Config::new`] and change its fields.
 #[derive(Clone, Copy)]
@@ -13,8 +14,8 @@ pub struct Config<'r> {
     /// The deadline of a call that names none: 20 seconds unless changed. Zero makes every such call fail with
     /// `DEADLINE_EXCEEDED`.
     pub default_timeout: Duration,
-    /// How long the connector may take: 20 seconds unless changed. The server then has 10 seconds for its
-    /// SETTINGS. A [`blocking::Client`](crate::client::blocking::Client) does not connect and ignores it.
+    /// How long the connector may take: 20 seconds unless changed. The server then has
+    /// [`Timeouts::settings`] for its SETTINGS. A [`blocking::Client`](crate::client::blocking::Client) does not connect and ignores it.
     pub connect_timeout: Duration,
     /// The pause after an attempt that failed, or after a server let in twice without answering any call. A
     /// [`blocking::Client`](crate::client::blocking::Client) ignores it.
@@ -26,6 +27,11 @@ pub struct Config<'r> {
     pub max_header_list_size: u32,
     /// Adds metadata to every call, such as an access token. None unless set.
     pub credentials: Option<&'r dyn CallCredentials>,
+    /// How much useless work the server may cause before it is left, by GOAWAY with ENHANCE_YOUR_CALM; calls then fail with
+    /// `UNAVAILABLE`, whose text names the budget.
+    pub budgets: Budgets,
+    /// How long the connection waits for the server's part in HTTP/2.
+    pub timeouts: Timeouts,
 }
 
 impl<'r> Config<'r> {
@@ -43,6 +49,8 @@ impl<'r> Config<'r> {
             user_agent: concat!("grpc-rust-nostd/", env!("CARGO_PKG_VERSION")),
             max_header_list_size: 8_192,
             credentials: None,
+            budgets: Budgets::DEFAULT,
+            timeouts: Timeouts::DEFAULT,
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::mem::MaybeUninit;
 
-use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
+use h2_lite::{ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
 
 use crate::client::config::Config;
@@ -13,6 +13,7 @@ use crate::client::response::Response;
 use crate::client::session::Session;
 use crate::deadline::{TimeoutText, whole_millis};
 use crate::framing::PREFIX_LEN;
+use crate::limits::h2_config;
 use crate::slot::Slot;
 
 /// The memory of one client connection: place it in a `static` and lend it to
@@ -115,11 +116,7 @@ impl<
                 meta.unwrap_or_default(),
             )
         }));
-        let h2 = H2Config {
-            initial_window_size: u32::try_from(RECV).unwrap_or(u32::MAX),
-            max_header_list_size: config.max_header_list_size,
-            ..H2Config::default()
-        };
+        let h2 = h2_config(RECV, config.max_header_list_size, config.budgets, config.timeouts);
         let memory = Memory {
             streams: self.streams.write([const { Stream::new() }; STREAMS]),
             send: &mut self.send,

@@ -72,6 +72,7 @@ impl<'r> Endpoint<'r> for Session<'r> {
     fn poll_timeout(&self) -> Option<Instant> {
         let deadlines = [
             self.link.conn.poll_timeout(),
+            self.link.credit_alarm(),
             self.connectivity.drain_until,
             self.resets.wait_until,
         ];
@@ -84,7 +85,10 @@ impl<'r> Endpoint<'r> for Session<'r> {
             wake_held(self.link.slots);
         }
         match self.link.conn.handle_timeout(now) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.link.end_waiting(now);
+                true
+            }
             Err(error) => {
                 self.fail_open(error.reason);
                 false
@@ -319,7 +323,7 @@ impl<'r> Session<'r> {
     /// What a refusal of the connection means for a call: its end, or (`None`) that it waits.
     pub(crate) fn refused(&mut self, error: SendError) -> Option<Status> {
         match error {
-            SendError::NotNow | SendError::Over => None,
+            SendError::NotNow | SendError::NoWindow | SendError::Over => None,
             SendError::GoingAway => {
                 // The streams that are open may end; then the driver brings a new connection.
                 self.connectivity.drain();
@@ -369,6 +373,7 @@ fn begin(slot: &mut Slot<'_, Response>, keep_metadata: bool) {
     slot.head.begin(keep_metadata);
     slot.recv.clear();
     slot.store.clear();
+    slot.turn = Turn::NONE;
     slot.state = SlotState::Held;
 }
 

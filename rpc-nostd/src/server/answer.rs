@@ -66,7 +66,7 @@ impl<'r> ServerSession<'r> {
             end: false,
         };
         let polled = self.link.poll_send_message(key, &framed, sent, now);
-        polled.map(|sent| sent.map_err(send_error))
+        polled.map(|sent| sent.map_err(|error| self.unsent(key, error)))
     }
 
     /// Counts a response before it is sent.
@@ -180,8 +180,17 @@ impl<'r> ServerSession<'r> {
                 }
                 Poll::Pending
             }
-            Err(error) => sent_or(Err(error)),
+            Err(SendError::NotNow) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(self.unsent(key, error))),
         }
+    }
+
+    /// Why no more of a message can be sent. A stream whose client opens no window is cancelled: its place is wanted.
+    pub(crate) fn unsent(&mut self, key: SlotKey, error: SendError) -> Status {
+        if error == SendError::NoWindow {
+            self.cancel(key);
+        }
+        send_error(error)
     }
 
     /// Adds a field to what is sent with the response.
@@ -349,12 +358,13 @@ fn sent_or(sent: Result<(), SendError>) -> Sent {
     }
 }
 
-pub(crate) fn send_error(error: SendError) -> Status {
+fn send_error(error: SendError) -> Status {
     match error {
         SendError::TooLarge => HEADERS_TOO_LARGE,
         SendError::InvalidField => {
             Status::new(Code::INTERNAL, "a field of the response is not legal in HTTP/2")
         }
+        SendError::NoWindow => NO_WINDOW,
         SendError::NotNow | SendError::GoingAway | SendError::Over => OVER,
     }
 }
@@ -364,6 +374,10 @@ const MAX_ENCODED_MESSAGE: usize = 288;
 pub(crate) const OVER: Status = Status::new(
     Code::CANCELLED,
     "the call is over: cancelled, or its connection lost",
+);
+const NO_WINDOW: Status = Status::new(
+    Code::CANCELLED,
+    "the client opened no flow-control window for window_timeout of ServerConfig",
 );
 const TOO_LONG: Status = Status::new(
     Code::RESOURCE_EXHAUSTED,

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::limits::{Budgets, Timeouts};
+
 /// Settings of a server. Make one with [`ServerConfig::new`] and change its fields.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerConfig {
@@ -26,6 +28,13 @@ pub struct ServerConfig {
     /// SETTINGS_MAX_HEADER_LIST_SIZE that clients are told, in octets: 8,192 unless changed. Fields over it are
     /// skipped. (RFC 9113 section 6.5.2)
     pub max_header_list_size: u32,
+    /// How long a response may wait for the client to open its flow-control window: 5 minutes unless changed. Then the
+    /// call is cancelled, and its place is free for another. `None`: as long as the call's deadline allows.
+    pub window_timeout: Option<Duration>,
+    /// How much useless work a client may cause before its connection is ended, by GOAWAY with ENHANCE_YOUR_CALM.
+    pub budgets: Budgets,
+    /// How long a connection waits for the client's part in HTTP/2.
+    pub timeouts: Timeouts,
 }
 
 impl ServerConfig {
@@ -39,6 +48,9 @@ impl ServerConfig {
             keepalive_time: Some(Duration::from_secs(120)),
             keepalive_timeout: Duration::from_secs(20),
             max_header_list_size: 8_192,
+            window_timeout: Some(Duration::from_secs(5 * 60)),
+            budgets: Budgets::DEFAULT,
+            timeouts: Timeouts::DEFAULT,
         }
     }
 }

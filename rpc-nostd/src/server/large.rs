@@ -8,7 +8,6 @@ use micropb::{MessageDecode, MessageEncode};
 
 use crate::large::{LargeRead, LargeWrite};
 use crate::link::SendError;
-use crate::server::answer::send_error;
 use crate::server::call::{Receiver, Sender, Stream};
 use crate::server::intake::decode_status;
 use crate::slot::Front;
@@ -152,7 +151,7 @@ impl LargeWriter<'_, '_> {
                 stream.poll_send(cx.waker(), |session, now| {
                     match write.write(&mut session.link, stream.key, rest, now) {
                         Err(SendError::NotNow) => Poll::Pending,
-                        written => Poll::Ready(written.map_err(send_error)),
+                        written => Poll::Ready(written.map_err(|error| session.unsent(stream.key, error))),
                     }
                 })
             })
@@ -191,7 +190,7 @@ impl LargeWriter<'_, '_> {
                     }
                 }
                 let polled = write.poll_start(&mut session.link, stream.key, response, &mut sent, now);
-                polled.map(|result| result.map_err(send_error))
+                polled.map(|result| result.map_err(|error| session.unsent(stream.key, error)))
             })
         })
         .await?;

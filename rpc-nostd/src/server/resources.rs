@@ -3,10 +3,11 @@
 use core::cell::RefCell;
 use core::mem::MaybeUninit;
 
-use h2_lite::{Config as H2Config, ConfigError, Connection, Memory, Role, Stream};
+use h2_lite::{ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
 
 use crate::framing::PREFIX_LEN;
+use crate::limits::h2_config;
 use crate::server::config::ServerConfig;
 use crate::server::request::Request;
 use crate::server::service::Lookup;
@@ -151,11 +152,7 @@ impl<'r, const STREAMS: usize, const RECV: usize, const SEND: usize, const META:
             let request = Request::new(outgoing.unwrap_or_default());
             Slot::new(request, recv.unwrap_or_default(), meta.unwrap_or_default())
         }));
-        let h2 = H2Config {
-            initial_window_size: u32::try_from(RECV).unwrap_or(u32::MAX),
-            max_header_list_size: config.max_header_list_size,
-            ..H2Config::default()
-        };
+        let h2 = h2_config(RECV, config.max_header_list_size, config.budgets, config.timeouts);
         let memory = Memory {
             streams: self.streams.write([const { Stream::new() }; STREAMS]),
             send: &mut self.send,

@@ -6,7 +6,7 @@ use core::task::{Poll, Waker};
 
 use h2_lite::{Connection, ErrorCode, Instant, Transmit};
 
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, whole_millis};
 use crate::endpoint::Endpoint;
 use crate::link::{self, Link};
 use crate::metadata::ReceivedMetadata;
@@ -93,10 +93,13 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.link.conn.poll_timeout(), self.life.next(), self.full_until]
-            .into_iter()
-            .flatten()
-            .min()
+        let due = [
+            self.link.conn.poll_timeout(),
+            self.link.credit_alarm(),
+            self.life.next(),
+            self.full_until,
+        ];
+        due.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> bool {
@@ -107,6 +110,7 @@ impl<'r> Endpoint<'r> for ServerSession<'r> {
         if self.full_until.is_some_and(|until| now >= until) {
             self.reset_full();
         }
+        self.link.end_waiting(now);
         // The driver comes here after whatever begins or ends a call.
         self.life.set_busy(self.is_busy(), now);
         match self.life.due(now) {
@@ -146,8 +150,10 @@ impl<'r> ServerSession<'r> {
         lookup: Lookup,
         config: &ServerConfig,
     ) -> Self {
+        let mut link = Link::new(conn, slots);
+        link.window_timeout_ms = config.window_timeout.map(whole_millis);
         Self {
-            link: Link::new(conn, slots),
+            link,
             lookup,
             life: Lifecycle::new(config),
             connected: false,
