@@ -8,8 +8,12 @@
 //! ```text
 //! suite (cases by name) -> peer (script, expectations) -> endpoint (ours, or a mock)
 //! ```
+//!
+//! [`attacks`] use the same peers against our endpoints only: they also count the work that an attack causes, and look
+//! whether everything is as before when it is over.
 #![forbid(unsafe_code)]
 
+pub mod attacks;
 pub mod cases;
 pub mod clock;
 pub mod endpoint;

@@ -278,7 +278,8 @@ impl FrameReader {
     pub fn push(&mut self, octets: &[u8]) -> Vec<Frame> {
         self.octets.extend(octets);
         let mut frames = Vec::new();
-        while let [a, b, c, kind, flags, d, e, f, g, rest @ ..] = &self.octets[..] {
+        let mut read = 0;
+        while let [a, b, c, kind, flags, d, e, f, g, rest @ ..] = &self.octets[read..] {
             let len = u32::from_be_bytes([0, *a, *b, *c]) as usize;
             let Some(payload) = rest.get(..len) else { break };
             frames.push(Frame {
@@ -288,8 +289,9 @@ impl FrameReader {
                 payload: payload.to_vec(),
                 fields: Fields::new(),
             });
-            self.octets.drain(..9 + len);
+            read += 9 + len;
         }
+        self.octets.drain(..read);
         frames
     }
 

@@ -18,7 +18,9 @@ pub struct Heard {
     /// Octets of the preface that the peer has still to send, if it is a client.
     preface_left: usize,
     /// Octets of DATA that the peer has sent, padding included.
-    data_sent: u64,
+    pub data_sent: u64,
+    /// All octets that it has sent.
+    pub octets_sent: u64,
 }
 
 impl Heard {
@@ -33,6 +35,7 @@ impl Heard {
 
     /// The peer sends octets: their DATA may be credited.
     pub fn note_sent(&mut self, octets: &[u8]) {
+        self.octets_sent += octets.len() as u64;
         let preface = octets.len().min(self.preface_left);
         self.preface_left -= preface;
         let frames = self.sent.push(&octets[preface..]);
