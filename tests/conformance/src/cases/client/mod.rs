@@ -4,6 +4,7 @@ use crate::endpoint::Call;
 use crate::peer::{Request, Server};
 use crate::suite::{Case, Fault};
 
+mod calls;
 mod field_block;
 mod flow_control;
 mod frames;
@@ -30,6 +31,7 @@ pub(super) fn all() -> Vec<Case<Server>> {
         goaway::CASES,
         response::CASES,
         status::CASES,
+        calls::CASES,
     ]
     .into_iter()
     .flatten()
