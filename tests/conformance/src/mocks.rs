@@ -1,7 +1,9 @@
 //! Endpoints that break the rules: a suite that they pass has no teeth.
 
+mod client_mutant;
 mod mutant;
 
+pub use client_mutant::{CLIENT_FLAWS, ClientFlaw, ClientMutant};
 pub use mutant::{FLAWS, Flaw, Mutant};
 
 use crate::endpoint::{Call, Client, Endpoint, Outcome, Server, Work};

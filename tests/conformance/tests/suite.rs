@@ -1,7 +1,9 @@
 //! Each case, by its name, for each of our endpoints; and the mocks, which must fail most of them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rpc_nostd_conformance::mocks::{FLAWS, Flaw, MANNERS, Mock, Mutant};
+use rpc_nostd_conformance::mocks::{
+    CLIENT_FLAWS, ClientFlaw, ClientMutant, FLAWS, Flaw, MANNERS, Mock, Mutant,
+};
 use rpc_nostd_conformance::ours::{OurClient, OurServer};
 use rpc_nostd_conformance::{cases, peer, suite};
 
@@ -34,6 +36,10 @@ fn main() {
         let name = format!("teeth/server_whose_flaw_is_{flaw:?}");
         trials.push(Trial::test(name, move || notices(flaw, noticed_by)));
     }
+    for (flaw, noticed_by) in CLIENT_FLAWS {
+        let name = format!("teeth/client_whose_flaw_is_{flaw:?}");
+        trials.push(Trial::test(name, move || client_cases_notice(flaw, noticed_by)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -57,8 +63,20 @@ fn notices(flaw: Flaw, noticed_by: &[&str]) -> Result<(), Failed> {
     let cases = cases::for_servers();
     let failing = suite::failing(&cases, || peer::Client::new(Mutant::new(flaw)));
     println!("{flaw:?}: {} of {} cases fail", failing.len(), cases.len());
+    judge(&failing, noticed_by, flaw == Flaw::None)
+}
+
+/// The same for clients.
+fn client_cases_notice(flaw: ClientFlaw, noticed_by: &[&str]) -> Result<(), Failed> {
+    let cases = cases::for_clients();
+    let failing = suite::failing(&cases, || peer::Server::new(ClientMutant::new(flaw)));
+    println!("{flaw:?}: {} of {} cases fail", failing.len(), cases.len());
+    judge(&failing, noticed_by, flaw == ClientFlaw::None)
+}
+
+fn judge(failing: &[&str], noticed_by: &[&str], sound: bool) -> Result<(), Failed> {
     let missed: Vec<_> = noticed_by.iter().filter(|name| !failing.contains(name)).collect();
-    if missed.is_empty() && failing.is_empty() == (flaw == Flaw::None) {
+    if missed.is_empty() && failing.is_empty() == sound {
         Ok(())
     } else {
         Err(Failed::from(format!("not noticed by {missed:?}, by {failing:?}")))
