@@ -2,7 +2,7 @@
 //! which must fail most of them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rpc_nostd_conformance::mocks::{MANNERS, Manner, Mock};
+use rpc_nostd_conformance::mocks::{ClientFlaw, ClientMutant, Flaw, MANNERS, Manner, Mock, Mutant};
 use rpc_nostd_conformance::ours::{OurClient, OurServer};
 use rpc_nostd_conformance::peer;
 use rpc_nostd_conformance::suite::{Fault, Verdict};
@@ -22,6 +22,14 @@ fn main() {
             let name = format!("teeth/{role:?}_that_{manner:?}").to_lowercase();
             trials.push(Trial::test(name, move || has_teeth(role, manner)));
         }
+    }
+    for flaw in FLAWS {
+        let name = format!("teeth/server_whose_flaw_is_{flaw:?}");
+        trials.push(Trial::test(name, move || server_is_noticed(flaw)));
+    }
+    for flaw in CLIENT_FLAWS {
+        let name = format!("teeth/client_whose_flaw_is_{flaw:?}");
+        trials.push(Trial::test(name, move || client_is_noticed(flaw)));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -107,6 +115,36 @@ fn has_teeth(role: Role, manner: Manner) -> Result<(), Failed> {
     )))
 }
 
+/// Some cell fails for our server with this flaw, and none for a server without.
+fn server_is_noticed(flaw: Flaw) -> Result<(), Failed> {
+    let fails = |cell: &Cell| {
+        let run = || run_on_server(cell, &mut peer::Client::new(Mutant::new(flaw)));
+        guarded(run).is_err()
+    };
+    notices(Role::Server, flaw == Flaw::None, fails)
+}
+
+/// The same for our client.
+fn client_is_noticed(flaw: ClientFlaw) -> Result<(), Failed> {
+    let fails = |cell: &Cell| {
+        let run = || run_on_client(cell, &mut peer::Server::new(ClientMutant::new(flaw)));
+        guarded(run).is_err()
+    };
+    notices(Role::Client, flaw == ClientFlaw::None, fails)
+}
+
+/// Every so many cells are enough to show it.
+fn notices(role: Role, sound: bool, fails: impl Fn(&Cell) -> bool) -> Result<(), Failed> {
+    let all = states(role).into_iter().flat_map(cells);
+    let some: Vec<Cell> = all.step_by(STEP).collect();
+    let failing: Vec<&Cell> = some.iter().filter(|cell| fails(cell)).collect();
+    println!("{} of {} cells fail", failing.len(), some.len());
+    if failing.is_empty() == sound {
+        return Ok(());
+    }
+    Err(Failed::from(format!("failing cells: {failing:?}")))
+}
+
 /// An endpoint or a peer that panics fails its cell.
 fn guarded(run: impl FnOnce() -> Verdict) -> Verdict {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
@@ -114,3 +152,43 @@ fn guarded(run: impl FnOnce() -> Verdict) -> Verdict {
 }
 
 const CELLS_OF_ONE_SERVER: usize = 50;
+
+/// Without a common divisor with the 856 cells of a state, so that states give different ones.
+const STEP: usize = 41;
+
+/// What a table can notice of a server.
+const FLAWS: [Flaw; 15] = [
+    Flaw::None,
+    Flaw::GoAwayCodeIsLost,
+    Flaw::LastStreamIsZero,
+    Flaw::LastStreamIsTooHigh,
+    Flaw::GoAwayIsRepeated,
+    Flaw::NeverCloses,
+    Flaw::ResetCodeIsLost,
+    Flaw::ResetBecomesGoAway,
+    Flaw::ResetIsSwallowed,
+    Flaw::ResetIsRepeated,
+    Flaw::PingPayloadIsLost,
+    Flaw::SettingsAreNotAcknowledged,
+    Flaw::HandlersAreLeaked,
+    Flaw::UnknownIsTakenInsideBlocks,
+    Flaw::PriorityIsNotChecked,
+];
+
+/// What a table can notice of a client.
+const CLIENT_FLAWS: [ClientFlaw; 14] = [
+    ClientFlaw::None,
+    ClientFlaw::GoAwayCodeIsLost,
+    ClientFlaw::GoAwayIsRepeated,
+    ClientFlaw::NeverCloses,
+    ClientFlaw::ResetCodeIsLost,
+    ClientFlaw::ResetIsSwallowed,
+    ClientFlaw::ResetIsRepeated,
+    ClientFlaw::PingPayloadIsLost,
+    ClientFlaw::SettingsAreNotAcknowledged,
+    ClientFlaw::GoAwayIsNotObeyed,
+    ClientFlaw::PushIsTaken,
+    ClientFlaw::UnknownIsTakenInsideBlocks,
+    ClientFlaw::PriorityIsNotChecked,
+    ClientFlaw::FailureIsLost,
+];
