@@ -15,6 +15,7 @@
 
 pub mod attacks;
 pub mod cases;
+pub mod circumstances;
 pub mod clock;
 pub mod endpoint;
 pub mod grpc;

@@ -145,13 +145,16 @@ fn two_streams(client: &mut Client, octets: usize) -> Result<u32, Fault> {
 }
 
 fn connection_exactly(client: &mut Client) -> Verdict {
-    two_streams(client, DEFAULT_WINDOW)?;
+    let last = two_streams(client, DEFAULT_WINDOW)?;
     let frames = client.look();
     let none = frames
         .iter()
         .all(|frame| !matches!(frame.kind, wire::GOAWAY | wire::RST_STREAM));
     expect(&frames, none, "no error")?;
     client.send(&wire::settings_ack());
+    for stream in [last - 2, last] {
+        client.send(&wire::rst_stream(stream, code::CANCEL));
+    }
     client.look();
     client.expect_alive()?;
     client.reconnect();
