@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("calls/several_requests_in_one_frame_are_all_answered", several_in_one),
     // Spec: grpc-response-late-headers, grpc-message-boundaries
     Case::new("calls/each_turn_of_a_chat_is_answered_as_it_comes", chat),
-    // Spec: h2-8.1-second-headers
+    // Spec: RFC 9113 section 8.1
     Case::new("calls/trailers_of_a_request_mean_nothing", request_trailers),
     // Spec: grpc-cardinality-server-none, grpc-trailers-only
     Case::new("calls/one_request_wanted_and_none_came_is_unimplemented", no_request),

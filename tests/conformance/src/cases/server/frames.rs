@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("frames/data_of_16385_octets_resets_its_stream", too_large_data),
     // Spec: h2-4.2-too-large-connection
     Case::new("frames/headers_of_16385_octets_are_a_frame_size_error_of_the_connection", too_large_headers),
-    // Spec: h2-4.2-too-large-connection, grpc-header-limit
+    // Spec: h2-4.2-too-large-connection
     Case::new("frames/continuation_of_16385_octets_is_a_frame_size_error_of_the_connection", too_large_continuation),
     // Spec: h2-4.2-too-large-connection
     Case::new("frames/any_frame_of_16385_octets_on_stream_0_is_a_frame_size_error_of_the_connection", too_large_on_0),

@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("goaway/an_error_after_a_graceful_end_does_not_raise_the_last_stream", error_after_graceful),
     // Spec: h2-6.8-graceful
     Case::new("goaway/a_ping_that_does_not_come_back_is_waited_for_so_long", no_round_trip),
-    // Spec: h2-6.8-graceful, grpc-code-shutdown
+    // Spec: h2-6.8-graceful
     Case::new("goaway/calls_that_outlast_the_grace_are_cancelled", outlasts_grace),
 ];
 

@@ -7,7 +7,7 @@ use crate::wire::{self, code};
 
 #[rustfmt::skip]
 pub(super) const CASES: &[Case<Client>] = &[
-    // Spec: hpack-2.1-order
+    // Spec: RFC 7541 section 6.1
     Case::new("hpack/an_indexed_field_is_taken", indexed),
     // Spec: RFC 7541 section 6.2.1
     Case::new("hpack/incremental_indexing_with_an_indexed_name_makes_an_entry", incremental_indexed),

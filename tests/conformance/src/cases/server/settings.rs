@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("settings/of_a_length_that_is_no_multiple_of_6_are_a_frame_size_error", wrong_length),
     // Spec: h2-6.5.2-enable-push-value
     Case::new("settings/enable_push_other_than_0_and_1_is_a_protocol_error", wrong_enable_push),
-    // Spec: h2-6.5.2-enable-push-value, h2-6.5.2-defaults
+    // Spec: h2-6.5.2-enable-push-value
     Case::new("settings/enable_push_of_0_and_1_is_taken", enable_push),
     // Spec: h2-6.5.2-initial-window-size
     Case::new("settings/initial_window_size_above_the_largest_window_is_a_flow_control_error", wrong_window),
@@ -45,13 +45,13 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("settings/a_value_that_is_wrong_is_wrong_though_another_follows", wrong_then_right),
     // Spec: h2-6.5.3-ack, trap-settings-applied
     Case::new("settings/a_frame_that_is_not_whole_changes_nothing_that_is_seen", cut),
-    // Spec: h2-6.5.2-defaults
+    // Spec: h2-6.5.3-ack
     Case::new("settings/all_defined_ones_may_be_sent", all_defined),
     // Spec: h2-4.3.1-first-response, trap-settings-applied
     Case::new("settings/the_first_response_obeys_a_header_table_of_0", no_table),
     // Spec: h2-4.3.1-encoder-update, trap-settings-applied
     Case::new("settings/a_smaller_header_table_is_announced_in_the_next_block", smaller_table),
-    // Spec: h2-6.5.3-bind-from-ack
+    // Spec: RFC 9113 section 6.5.2
     Case::new("settings/max_concurrent_streams_of_the_client_is_no_matter_to_calls", no_streams),
 ];
 

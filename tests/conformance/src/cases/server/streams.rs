@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case<Client>] = &[
     Case::new("streams/each_way_to_end_a_stream_makes_room_for_another", room_again),
     // Spec: h2-5.1.2-excess
     Case::new("streams/as_many_as_the_limit_says_are_served_at_once", up_to_the_limit),
-    // Spec: h2-6.4-never-on-idle, h2-5.1.2-excess
+    // Spec: h2-6.3-any-state
     Case::new("streams/priority_on_idle_streams_takes_no_place", priority_takes_no_place),
 ];
 
