@@ -153,7 +153,7 @@ fn guarded(run: impl FnOnce() -> Verdict) -> Verdict {
 
 const CELLS_OF_ONE_SERVER: usize = 50;
 
-/// Without a common divisor with the 856 cells of a state, so that states give different ones.
+/// Without a common divisor with the cells of a state, so that states give different ones.
 const STEP: usize = 41;
 
 /// What a table can notice of a server.

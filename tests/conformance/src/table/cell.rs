@@ -74,6 +74,9 @@ pub enum Length {
     TooLong,
     /// As many octets of padding as there are octets behind the pad length, and one more.
     Overpadded,
+    /// As it must be, with a value that its type forbids: an increment of 0, a priority that depends on itself,
+    /// SETTINGS_ENABLE_PUSH = 2.
+    Forbidden,
 }
 
 /// One cell of the table.
@@ -129,6 +132,11 @@ impl Cell {
         match self.length {
             Length::Right => true,
             Length::Overpadded => self.is_padded(),
+            Length::Forbidden => match self.kind {
+                WINDOW_UPDATE | PRIORITY => true,
+                SETTINGS => !self.has(ACK),
+                _ => self.has_priority(),
+            },
             Length::TooLong => true,
             Length::TooShort => match self.kind {
                 DATA => self.is_padded(),
@@ -179,6 +187,7 @@ pub fn cells(state: State) -> Vec<Cell> {
                     Length::TooShort,
                     Length::TooLong,
                     Length::Overpadded,
+                    Length::Forbidden,
                 ] {
                     cells.push(Cell {
                         kind: *kind,

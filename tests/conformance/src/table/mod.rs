@@ -2,7 +2,7 @@
 //!
 //! A [`Cell`] is a frame (type, flags, length), the stream it names, and the state that one stream of the connection is
 //! in when it comes. [`oracle::reaction`] says what must follow; it knows the RFC and what our design documents choose
-//! where the RFC leaves a choice, and nothing of the code under test. [`server`] and [`client`] bring an endpoint into
+//! where the RFC leaves a choice, and nothing of the code under test. `server` and `client` bring an endpoint into
 //! the state, send the frame, and compare strictly: the reaction, nothing beside it, and everything else lives on.
 
 mod cell;

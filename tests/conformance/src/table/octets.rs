@@ -9,12 +9,13 @@ use crate::wire::{
 
 /// The frame, on this stream. `content` is what DATA or HEADERS carry where that is right.
 pub(super) fn frame(cell: &Cell, stream: u32, content: &[u8]) -> Vec<u8> {
-    wire::frame(cell.kind, cell.flags, stream, &payload(cell, content))
+    wire::frame(cell.kind, cell.flags, stream, &payload(cell, stream, content))
 }
 
-fn payload(cell: &Cell, content: &[u8]) -> Vec<u8> {
+fn payload(cell: &Cell, stream: u32, content: &[u8]) -> Vec<u8> {
     match cell.length {
         Length::Right => right(cell, content),
+        Length::Forbidden => forbidden(cell, stream, content),
         Length::TooShort => vec![0; too_short(cell)],
         Length::TooLong => vec![0; too_long(cell)],
         Length::Overpadded => {
@@ -55,6 +56,19 @@ fn right(cell: &Cell, content: &[u8]) -> Vec<u8> {
     if cell.is_padded() {
         payload.extend([0; PADDING as usize]);
     }
+    payload
+}
+
+/// As long as what is right, with the one value that makes it wrong.
+fn forbidden(cell: &Cell, stream: u32, content: &[u8]) -> Vec<u8> {
+    let mut payload = right(cell, content);
+    let (at, value): (usize, &[u8]) = match cell.kind {
+        WINDOW_UPDATE => (0, &[0; 4]),
+        SETTINGS => (0, &[0, 2, 0, 0, 0, 2]),
+        // The stream depends on itself.
+        _ => (usize::from(cell.is_padded()), &stream.to_be_bytes()),
+    };
+    payload[at..at + value.len()].copy_from_slice(value);
     payload
 }
 

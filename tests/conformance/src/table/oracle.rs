@@ -2,7 +2,7 @@
 //!
 //! Rules that look at the same frame are asked in the order in which a receiver can know them, and the first that
 //! forbids it decides: whether such a frame may come now at all (3.4, 6.10), what stream the type belongs on (section 6),
-//! the length (4.2), the state of the stream (5.1), the padding. The RFC names no order between them.
+//! the length (4.2), the state of the stream (5.1), the padding, the value. The RFC names no order between them.
 
 use super::cell::UNKNOWN;
 use super::{Cell, Length, Reaction, Role, State, Target};
@@ -18,7 +18,7 @@ pub fn reaction(role: Role, cell: &Cell) -> Reaction {
     by_order(cell)
         .or_else(|| by_stream(cell))
         .or_else(|| by_length(role, cell))
-        .unwrap_or_else(|| by_padding(cell, by_state(role, cell)))
+        .unwrap_or_else(|| by_value(role, cell, by_padding(cell, by_state(role, cell))))
 }
 
 /// What may come at this moment.
@@ -55,7 +55,10 @@ fn by_stream(cell: &Cell) -> Option<Reaction> {
 /// the state of the entire connection": those with a field block, SETTINGS, and all on stream 0. Sections 6.4 (RST_STREAM)
 /// and 6.9 (WINDOW_UPDATE) say connection too; 6.3 (PRIORITY) says stream.
 fn by_length(role: Role, cell: &Cell) -> Option<Reaction> {
-    if matches!(cell.length, Length::Right | Length::Overpadded) {
+    if matches!(
+        cell.length,
+        Length::Right | Length::Overpadded | Length::Forbidden
+    ) {
         return None;
     }
     // "If the length of the padding is the length of the frame payload or greater" (6.1) presumes a pad length: a padded
@@ -78,6 +81,31 @@ fn by_padding(cell: &Cell, before: Reaction) -> Reaction {
     match before {
         Reaction::ConnectionError(_) => before,
         _ if cell.length == Length::Overpadded => Reaction::ConnectionError(PROTOCOL_ERROR),
+        _ => before,
+    }
+}
+
+/// Values that a type forbids. What the stream's state has made an error already stays that error, and what it drops is
+/// dropped whatever it says.
+fn by_value(role: Role, cell: &Cell, before: Reaction) -> Reaction {
+    let wrong = cell.length == Length::Forbidden;
+    let settled = matches!(before, Reaction::ConnectionError(_) | Reaction::StreamError(_));
+    if !wrong || settled {
+        return before;
+    }
+    match (cell.kind, life(role, cell)) {
+        // 6.5.2: "Any value other than 0 or 1 MUST be treated as a connection error of type PROTOCOL_ERROR"; 6.9: an increment
+        // of 0 is PROTOCOL_ERROR, of the stream or of the connection.
+        (SETTINGS, _) | (WINDOW_UPDATE, Life::Connection) => Reaction::ConnectionError(PROTOCOL_ERROR),
+        (WINDOW_UPDATE, Life::Live { .. } | Life::HalfClosedRemote) => Reaction::StreamError(PROTOCOL_ERROR),
+        // "A stream cannot depend on itself" is a rule of RFC 7540 (5.3.1) alone, which RFC 9113 dropped with the scheme (5.3.2).
+        // We keep it where it does no harm: on streams that we know, and on those that a client may open of a server, where
+        // no RST_STREAM may be sent (6.4) and so the connection fails. A client ignores it on idle streams.
+        (PRIORITY, Life::Live { .. } | Life::HalfClosedRemote) => Reaction::StreamError(PROTOCOL_ERROR),
+        (PRIORITY, Life::Openable | Life::Idle) if role == Role::Server => {
+            Reaction::ConnectionError(PROTOCOL_ERROR)
+        }
+        (HEADERS, _) if before == Reaction::Processed => Reaction::StreamError(PROTOCOL_ERROR),
         _ => before,
     }
 }
