@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::endpoint::{Endpoint, Server, Work};
-use crate::ours::OurServer;
+use crate::endpoint::{Call, Client, Endpoint, Outcome, Server, Work};
+use crate::ours::{OurClient, OurServer};
 
 /// Octets reach the server in pieces of so many, and it does after each what it can.
 #[derive(Debug)]
@@ -19,6 +19,24 @@ impl Cut {
     pub fn new(piece: usize) -> Self {
         Self {
             server: OurServer::default(),
+            piece,
+        }
+    }
+}
+
+/// The same for a client.
+#[derive(Debug)]
+pub struct CutClient {
+    client: OurClient,
+    piece: usize,
+}
+
+impl CutClient {
+    /// An ordinary client, and the size of the pieces.
+    #[must_use]
+    pub fn new(piece: usize) -> Self {
+        Self {
+            client: OurClient::default(),
             piece,
         }
     }
@@ -93,6 +111,56 @@ impl Server for Cut {
 
     fn shut_down(&mut self) {
         self.server.shut_down();
+    }
+}
+
+impl Endpoint for CutClient {
+    fn send(&mut self, octets: &[u8]) {
+        octets
+            .chunks(self.piece)
+            .for_each(|piece| self.client.send(piece));
+    }
+
+    fn receive(&mut self) -> Vec<u8> {
+        self.client.receive()
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.client.pass(ms);
+    }
+
+    fn hang_up(&mut self) {
+        self.client.hang_up();
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    fn set_capacity(&mut self, capacity: Option<usize>) {
+        self.client.set_capacity(capacity);
+    }
+
+    fn work(&self) -> Work {
+        self.client.work()
+    }
+}
+
+impl Client for CutClient {
+    fn call(&mut self, call: Call) -> usize {
+        self.client.call(call)
+    }
+
+    fn outcome(&mut self, call: usize) -> Option<Outcome> {
+        self.client.outcome(call)
+    }
+
+    fn cancel(&mut self, call: usize) {
+        self.client.cancel(call);
+    }
+
+    fn connections(&self) -> usize {
+        self.client.connections()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Each case, by its name, for each of our endpoints; and the mocks, which must fail most of them.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rpc_nostd_conformance::circumstances::{Cut, Used};
+use rpc_nostd_conformance::circumstances::{Cut, CutClient, Used};
 use rpc_nostd_conformance::endpoint::Server;
 use rpc_nostd_conformance::mocks::{
     CLIENT_FLAWS, ClientFlaw, ClientMutant, FLAWS, Flaw, MANNERS, Mock, Mutant,
@@ -48,6 +48,10 @@ fn main() {
             all_pass(|| Cut::new(piece), &KNOWN_EARLY)
         }));
     }
+    for piece in [1, 2, 3, 7, 100] {
+        let name = format!("circumstances/client_that_reads_{piece}_octets_at_a_time");
+        trials.push(Trial::test(name, move || all_client_cases_pass(piece)));
+    }
     let name = "circumstances/server_that_has_had_other_connections";
     trials.push(Trial::test(name, || {
         let server = Used::default();
@@ -85,6 +89,16 @@ fn client_cases_notice(flaw: ClientFlaw, noticed_by: &[&str]) -> Result<(), Fail
     let failing = suite::failing(&cases, || peer::Server::new(ClientMutant::new(flaw)));
     println!("{flaw:?}: {} of {} cases fail", failing.len(), cases.len());
     judge(&failing, noticed_by, flaw == ClientFlaw::None)
+}
+
+/// All cases for a client that reads so many octets at a time.
+fn all_client_cases_pass(piece: usize) -> Result<(), Failed> {
+    let failing = suite::failing(&cases::for_clients(), || peer::Server::new(CutClient::new(piece)));
+    if failing.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed::from(format!("{failing:?} fail")))
+    }
 }
 
 fn judge(failing: &[&str], noticed_by: &[&str], sound: bool) -> Result<(), Failed> {
