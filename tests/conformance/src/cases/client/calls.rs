@@ -28,8 +28,8 @@ pub(super) const CASES: &[Case<Server>] = &[
     ),
 ];
 
-// Spec: grpc-request-order, grpc-request-post, grpc-request-te, grpc-request-content-type, grpc-request-end,
-// manners-one-frame, h2-8.3.1-request-fields, h2-8.3.1-sends-no-host, h2-4.1-sent-zero
+// Spec: grpc-request-order, grpc-request-post, grpc-request-te, grpc-request-content-type, grpc-request-end
+// Spec: manners-one-frame, h2-8.3.1-request-fields, h2-8.3.1-sends-no-host, h2-4.1-sent-zero
 fn request(server: &mut Server) -> Verdict {
     server.open()?;
     server.client.call(Call::Unary(3));
@@ -178,7 +178,7 @@ fn over_the_limit(server: &mut Server) -> Verdict {
     server.expect_ignored()
 }
 
-// Spec: threat-04, h2-5.4.1-goaway
+// Spec: h2-5.4.1-goaway
 fn far_over_the_limit(server: &mut Server) -> Verdict {
     let request = with_call(server, Call::Unary(3))?;
     large_section(server, request.stream, 40_000);

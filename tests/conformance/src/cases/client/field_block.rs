@@ -153,7 +153,7 @@ fn size_update_above(server: &mut Server) -> Verdict {
     compression_error(server, &block)
 }
 
-// Spec: hpack-4.2-update-start, hpack-4.3-evicts
+// Spec: hpack-4.2-update-start
 fn size_update_first(server: &mut Server) -> Verdict {
     let request = with_call(server, Call::Unary(3))?;
     let block = [&[0x20, 0x3f, 0x21][..], &wire::block(HEAD)].concat();

@@ -265,7 +265,7 @@ fn not_the_connection(server: &mut Server) -> Verdict {
     })
 }
 
-// Spec: h2-5.2.2-keeps-reading, h2-6.7-before-others
+// Spec: h2-5.2.2-keeps-reading
 fn keeps_reading(server: &mut Server) -> Verdict {
     let request = stalled(server)?;
     server.expect_ping_answered()?;

@@ -127,7 +127,7 @@ fn largest_data_beyond_the_window(server: &mut Server) -> Verdict {
     server.expect_stream_error(request, code::FLOW_CONTROL_ERROR, 13)
 }
 
-// Spec: h2-4.2-receives-16384, h2-6.2-padded-received
+// Spec: h2-4.2-receives-16384
 fn largest_headers(server: &mut Server) -> Verdict {
     // As many octets as a frame holds in one field: over the limit that was told, and the call fails for it.
     let request = with_call(server, Call::Unary(3))?;

@@ -281,7 +281,7 @@ fn error_is_told(server: &mut Server) -> Verdict {
     server.expect_new_connection()
 }
 
-// Spec: h2-5.1.1-client-ids, grpc-message-flag-0
+// Spec: h2-5.1.1-client-ids
 fn identifiers(server: &mut Server) -> Verdict {
     server.open()?;
     for stream in (3..60).step_by(2) {
