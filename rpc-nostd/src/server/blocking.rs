@@ -100,10 +100,10 @@ fn drive<T: Transport>(
         poll_workers();
         let now = shared.now();
         let turn = shared.with(|session| {
-            // Who let another go first is polled again before anything sleeps.
+            // Who let another go first is polled again before anything sleeps, unless all wait for the transport.
             let again = session.link.turns.gave_way;
             let moved = pump.turn(session, transport, now)?;
-            Ok(moved || again)
+            Ok(moved || again && !session.link.conn.wants_transmit())
         });
         match turn {
             Some(Ok(false)) => transport.idle(),

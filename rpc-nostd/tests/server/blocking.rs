@@ -1,13 +1,15 @@
 //! The same services without an executor.
 
+use std::cell::Cell;
+
 use rpc_nostd::Code;
 use rpc_nostd::server::{BlockingServer, Call, ServerConfig, ServerResources, Service};
 use rpc_nostd::transport::blocking::Transport;
 
 use crate::net::Socket;
-use crate::service::{CHAT, COLLECT, Custom, Echo, Guard, Log, UNARY, echo};
-use crate::support::VirtualTimer;
+use crate::service::{CHAT, COLLECT, Custom, Echo, Guard, Log, STREAM, UNARY, echo};
 use crate::support::frames;
+use crate::support::{Blob, VirtualTimer};
 use crate::wire::{PREFACE, Wire, request, request_with};
 
 /// A transport whose other end does one more step of its script whenever nothing moves; a millisecond passes.
@@ -138,6 +140,37 @@ fn deadlines_resets_and_lost_connections_drop_handlers_without_an_executor() {
         (reason, log.borrow().len()),
         ("the peer closed the connection", 3)
     );
+}
+
+#[test]
+fn a_transport_that_takes_nothing_is_waited_for_though_calls_let_each_other_go_first() {
+    let endless = Custom(async |call: &mut Call<'_>| {
+        let len = if call.method() == &CHAT { 250 } else { 3 };
+        let (_, _, mut replies) = call.split::<Blob, Blob>();
+        loop {
+            replies.send(&Blob(vec![7; len])).await?;
+        }
+    });
+    let turns = Cell::new((0, 0));
+    let reason = serve(
+        &endless,
+        |ms, wire| match ms {
+            2 => {
+                wire.socket.set_capacity(Some(0));
+                wire.send(&frames::headers(1, &request(CHAT.path()), false));
+                wire.send(&frames::headers(3, &request(STREAM.path()), false));
+            }
+            20 => wire.socket.close(),
+            _ => assert!(ms < 30),
+        },
+        |ms| {
+            let (at, count) = turns.get();
+            turns.set((ms, if at == ms { count + 1 } else { 0 }));
+            assert!(count < 1_000, "idle() is not called any more");
+            true
+        },
+    );
+    assert_eq!(reason, "the peer closed the connection");
 }
 
 #[test]
