@@ -23,6 +23,7 @@ mod qemu;
 mod report;
 mod served;
 mod server;
+mod simulate;
 mod sizes;
 mod story;
 mod test;
@@ -67,6 +68,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Flash and RAM of all firmware, against the golden files
     Sizes(CiOptions),
+    /// Client and server on a faulty link, by the dice: 100,000 seeds, or as many as you like
+    Simulate(simulate::Options),
     /// Everything that a pull request must pass: `test`, and all checks
     Ci(CiOptions),
 }
@@ -125,6 +128,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             sizes::check(&workspace, &mut report, &programs, options.update);
             report.finish()
         }
+        Command::Simulate(options) => simulate::run(&workspace, options),
         Command::Ci(options) => {
             let mut report = Report::new(workspace.ci);
             ci::run(&workspace, &mut report, options.update);

@@ -169,12 +169,13 @@ async fn is_as_new(bench: &Bench<'_>) {
 
 #[test]
 fn whatever_clients_do_the_next_one_is_served() {
-    let from = std::env::var("STORM_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seeds = from.map_or(0..150u64, |seed| seed..seed + 1);
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("RPC_NOSTD_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("RPC_NOSTD_SEEDS").unwrap_or(150),
+    };
     for seed in seeds {
-        println!("seed {seed}");
+        println!("to see it again: RPC_NOSTD_SEED={seed} cargo test -p rpc-nostd --test server whatever");
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let log = Log::default();
         serving_in::<2, 300, 512>(anything(&log), ServerConfig::new(), async |bench| {
