@@ -113,22 +113,27 @@ impl Connection<'_> {
             let found = match (field, report) {
                 (Some(field), Some(key)) => {
                     let checked = block.rules.check_received(field);
+                    let unseen = field.truncated && field.name.starts_with(b":");
+                    let is_reported = !unseen && block.rules.is_reported(field.name);
+                    // First, for those that were skipped count although this one is malformed.
+                    self.check_block_size(block)?;
                     // Spec: h2-8.1.1-reset, h2-8.1.1-client-refuses
                     let stream_error = |reason| FrameError::stream(key.id, ErrorCode::PROTOCOL_ERROR, reason);
                     checked.map_err(stream_error)?;
-                    let unseen = field.truncated && field.name.starts_with(b":");
-                    (!unseen && block.rules.is_reported(field.name)).then_some(Found::Field {
+                    is_reported.then_some(Found::Field {
                         stream: key,
                         section: block.section(),
                     })
                 }
-                (Some(_), None) => None,
+                (Some(_), None) => {
+                    self.check_block_size(block)?;
+                    None
+                }
                 (None, _) => {
                     self.check_block_size(block)?;
                     return Ok(None);
                 }
             };
-            self.check_block_size(block)?;
             if found.is_some() {
                 return Ok(found);
             }

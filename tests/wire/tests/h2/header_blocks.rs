@@ -194,6 +194,27 @@ fn fields_above_the_list_size_are_skipped_and_counted_10_5_1() {
         });
 }
 
+/// Fields that were skipped count although the stream is refused for another one, and wherever the block is cut.
+#[test]
+fn a_list_of_far_more_than_the_limit_ends_the_connection_though_its_last_field_is_malformed_10_5_1() {
+    Setup::client()
+        .config(|c| c.max_header_list_size = 200)
+        .script(|s| {
+            s.handshake();
+            s.request(0, true);
+            let long = "v".repeat(150);
+            let mut fields = vec![(":status", "200")];
+            fields.extend([("long", &*long); 8]);
+            fields.push(("", ""));
+            s.feed(&headers(1, &block(&fields), END_HEADERS | END_STREAM));
+            let end = Ev::Error(
+                ErrorCode::ENHANCE_YOUR_CALM,
+                "header block decompresses to far more than SETTINGS_MAX_HEADER_LIST_SIZE",
+            );
+            assert_eq!(s.events().last(), Some(&end));
+        });
+}
+
 #[test]
 fn fields_above_the_count_are_skipped_10_5_1() {
     Setup::client().config(|c| c.max_header_fields = 2).script(|s| {
