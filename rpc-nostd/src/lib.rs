@@ -45,6 +45,8 @@ pub mod transport;
 mod turns;
 
 pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, Resources, Runner, blocking};
+#[doc(hidden)]
+pub use codec::decode_map_entry;
 pub use h2_lite::ConfigError;
 #[cfg(feature = "heapless")]
 pub use heapless;

@@ -3,6 +3,7 @@
 mod client;
 mod docs;
 pub(crate) mod names;
+mod rules;
 mod server;
 mod service;
 mod tidy;

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
 
-use super::{docs, names};
+use super::{docs, names, rules};
 
 /// Parses `raw`, tidies and formats it.
 pub(crate) fn tidy(raw: &str) -> syn::Result<String> {
@@ -165,6 +165,9 @@ impl VisitMut for Tidy {
             Some(name) if name == "MessageDecode" || name == "MessageEncode" => {
                 // micropb-gen prints these bodies from fixed patterns, with imports and braces to spare.
                 item.attrs.push(parse_quote!(#[allow(unused, clippy::all)]));
+                if name == "MessageDecode" {
+                    rules::obey(item);
+                }
             }
             Some(name) if name == "Debug" => {
                 // An enum's values: two can have one number.

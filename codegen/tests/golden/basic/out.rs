@@ -39,7 +39,7 @@ pub mod meter {
                                 decoder
                                     .decode_string(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
@@ -131,7 +131,7 @@ pub mod meter {
                             {
                                 let val = decoder.decode_varint64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -147,7 +147,7 @@ pub mod meter {
                                 decoder
                                     .decode_bytes(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }

@@ -49,7 +49,7 @@ pub mod comments {
                             {
                                 let val = decoder.decode_varint32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };

@@ -48,7 +48,7 @@ pub mod imports {
                                 decoder
                                     .decode_string(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
@@ -186,7 +186,7 @@ pub mod imports {
                                         .decode_int32()
                                         .map(|n| super::Level(n as _))?;
                                     let val_ref = &val;
-                                    if val_ref.0 != 0 {
+                                    {
                                         *mut_ref = val as _;
                                     }
                                 };
@@ -676,7 +676,7 @@ pub mod google {
                             {
                                 let val = decoder.decode_int64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -691,7 +691,7 @@ pub mod google {
                             {
                                 let val = decoder.decode_int32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };

@@ -179,26 +179,25 @@ pub mod kinds {
                                     ::rpc_nostd::micropb::DecodeError::WrongWireType,
                                 );
                             }
-                            if let Some((k, v)) = decoder
-                                .decode_map_elem(
-                                    |mut_ref: &mut ::rpc_nostd::heapless::String<16>, decoder| {
-                                        decoder
-                                            .decode_string(
-                                                mut_ref,
-                                                ::rpc_nostd::micropb::Presence::Explicit,
-                                            )?;
-                                        Ok(())
-                                    },
-                                    |mut_ref: &mut ::rpc_nostd::heapless::Vec<u8, 10>, decoder| {
-                                        decoder
-                                            .decode_bytes(
-                                                mut_ref,
-                                                ::rpc_nostd::micropb::Presence::Explicit,
-                                            )?;
-                                        Ok(())
-                                    },
-                                )?
-                            {
+                            if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
+                                decoder,
+                                |mut_ref: &mut ::rpc_nostd::heapless::String<16>, decoder| {
+                                    decoder
+                                        .decode_string(
+                                            mut_ref,
+                                            ::rpc_nostd::micropb::Presence::Explicit,
+                                        )?;
+                                    Ok(())
+                                },
+                                |mut_ref: &mut ::rpc_nostd::heapless::Vec<u8, 10>, decoder| {
+                                    decoder
+                                        .decode_bytes(
+                                            mut_ref,
+                                            ::rpc_nostd::micropb::Presence::Explicit,
+                                        )?;
+                                    Ok(())
+                                },
+                            )? {
                                 if let (Err(_), false) = (
                                     self.labels.pb_insert(k, v),
                                     decoder.ignore_repeated_cap_err,
@@ -213,19 +212,18 @@ pub mod kinds {
                                     ::rpc_nostd::micropb::DecodeError::WrongWireType,
                                 );
                             }
-                            if let Some((k, v)) = decoder
-                                .decode_map_elem(
-                                    |mut_ref: &mut u32, decoder| {
-                                        let val = decoder.decode_varint32()?;
-                                        *mut_ref = val as _;
-                                        Ok(())
-                                    },
-                                    |mut_ref: &mut Everything_::Inner, decoder| {
-                                        decoder.decode_submessage_delimited(mut_ref)?;
-                                        Ok(())
-                                    },
-                                )?
-                            {
+                            if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
+                                decoder,
+                                |mut_ref: &mut u32, decoder| {
+                                    let val = decoder.decode_varint32()?;
+                                    *mut_ref = val as _;
+                                    Ok(())
+                                },
+                                |mut_ref: &mut Everything_::Inner, decoder| {
+                                    decoder.decode_submessage_delimited(mut_ref)?;
+                                    Ok(())
+                                },
+                            )? {
                                 if let (Err(_), false) = (
                                     self.by_id.pb_insert(k, v),
                                     decoder.ignore_repeated_cap_err,
@@ -244,7 +242,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_int32().map(|n| Mode(n as _))?;
                                 let val_ref = &val;
-                                if val_ref.0 != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -306,7 +304,7 @@ pub mod kinds {
                                 decoder
                                     .decode_bytes(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
@@ -320,7 +318,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_double()?;
                                 let val_ref = &val;
-                                if *val_ref != 0.0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -335,7 +333,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_float()?;
                                 let val_ref = &val;
-                                if *val_ref != 0.0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -350,7 +348,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_int64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -365,7 +363,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_fixed32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -380,7 +378,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_sfixed64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -395,7 +393,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_bool()?;
                                 let val_ref = &val;
-                                if *val_ref {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -468,7 +466,7 @@ pub mod kinds {
                             {
                                 let val = decoder.decode_sint64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -1546,7 +1544,7 @@ pub mod kinds {
                                 {
                                     let val = decoder.decode_varint32()?;
                                     let val_ref = &val;
-                                    if *val_ref != 0 {
+                                    {
                                         *mut_ref = val as _;
                                     }
                                 };
@@ -1576,7 +1574,7 @@ pub mod kinds {
                                         .decode_int32()
                                         .map(|n| Inner_::Level(n as _))?;
                                     let val_ref = &val;
-                                    if val_ref.0 != 0 {
+                                    {
                                         *mut_ref = val as _;
                                     }
                                 };
@@ -1728,7 +1726,7 @@ pub mod kinds {
                                     {
                                         let val = decoder.decode_varint64()?;
                                         let val_ref = &val;
-                                        if *val_ref != 0 {
+                                        {
                                             *mut_ref = val as _;
                                         }
                                     };

@@ -168,7 +168,7 @@ pub mod r#gen {
                             {
                                 let val = decoder.decode_bool()?;
                                 let val_ref = &val;
-                                if *val_ref {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -183,7 +183,7 @@ pub mod r#gen {
                             {
                                 let val = decoder.decode_bool()?;
                                 let val_ref = &val;
-                                if *val_ref {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -198,7 +198,7 @@ pub mod r#gen {
                             {
                                 let val = decoder.decode_bool()?;
                                 let val_ref = &val;
-                                if *val_ref {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -213,7 +213,7 @@ pub mod r#gen {
                             {
                                 let val = decoder.decode_varint32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -526,7 +526,7 @@ pub mod r#gen {
                                 decoder
                                     .decode_string(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
@@ -768,7 +768,7 @@ pub mod r#gen {
                                     .decode_int32()
                                     .map(|n| lower_enum(n as _))?;
                                 let val_ref = &val;
-                                if val_ref.0 != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -859,7 +859,7 @@ pub mod r#gen {
                             {
                                 let val = decoder.decode_varint32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };

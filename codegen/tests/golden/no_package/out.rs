@@ -128,7 +128,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Pong {
                     {
                         let val = decoder.decode_int32().map(|n| Pong_::Kind(n as _))?;
                         let val_ref = &val;
-                        if val_ref.0 != 0 {
+                        {
                             *mut_ref = val as _;
                         }
                     };

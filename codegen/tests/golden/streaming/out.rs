@@ -38,7 +38,7 @@ pub mod streaming {
                             {
                                 let val = decoder.decode_varint32()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -129,7 +129,7 @@ pub mod streaming {
                             {
                                 let val = decoder.decode_varint64()?;
                                 let val_ref = &val;
-                                if *val_ref != 0 {
+                                {
                                     *mut_ref = val as _;
                                 }
                             };
@@ -223,7 +223,7 @@ pub mod streaming {
                                 decoder
                                     .decode_bytes(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
@@ -238,7 +238,7 @@ pub mod streaming {
                                 decoder
                                     .decode_string(
                                         mut_ref,
-                                        ::rpc_nostd::micropb::Presence::Implicit,
+                                        ::rpc_nostd::micropb::Presence::Explicit,
                                     )?;
                             };
                         }
