@@ -11,6 +11,7 @@ mod demo;
 mod device;
 mod examples;
 mod firmware;
+mod fuzz;
 mod go;
 mod hygiene;
 mod interop;
@@ -66,6 +67,8 @@ enum Command {
     Trace(trace::Options),
     /// h2spec against our server, h2specd against our client: HTTP/2 as others test it
     Conformance(conformance::Options),
+    /// The fuzz targets of tests/fuzz under libFuzzer: one, or all in turn
+    Fuzz(fuzz::Options),
     /// Flash and RAM of all firmware, against the golden files
     Sizes(CiOptions),
     /// Client and server on a faulty link, by the dice: 100,000 seeds, or as many as you like
@@ -122,6 +125,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Interop(options) => interop::run(&workspace, options),
         Command::Trace(options) => trace::run(&workspace, options),
         Command::Conformance(options) => conformance::run(&workspace, options),
+        Command::Fuzz(options) => fuzz::run(&workspace, options),
         Command::Sizes(options) => {
             let mut report = Report::new(workspace.ci);
             let programs = firmware::build_everything(&workspace, &mut report);

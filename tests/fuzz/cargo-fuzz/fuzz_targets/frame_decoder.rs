@@ -1,0 +1,4 @@
+//! See `../../src/frame_decoder.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rpc_nostd_fuzz_targets::frame_decoder(data));

@@ -1,0 +1,4 @@
+//! See `../../src/grpc_client_bytes.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rpc_nostd_fuzz_targets::grpc_client_bytes(data));
