@@ -5,7 +5,7 @@ use qemu_harness::Machine;
 use crate::licences::Reach;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, variants};
+use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, trace, variants};
 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
@@ -18,6 +18,9 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     });
     report.step("Length of files, open tasks, unsafe code", || {
         hygiene::check(workspace)
+    });
+    report.step("Rules: each enforced in code and proved by a test", || {
+        trace::run(workspace, &trace::Options::default())
     });
     report.step("Layers: who imports whom", || layers::check(workspace));
     report.step("Licences and sources of dependencies", || {

@@ -119,6 +119,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Examples => examples::run(&workspace),
         Command::Test => {
             let mut report = Report::new(workspace.ci);
+            report.step("Rules: each enforced in code and proved by a test", || {
+                trace::run(&workspace, &trace::Options::default())
+            });
             test::run(&workspace, &mut report);
             report.finish()
         }
