@@ -137,7 +137,8 @@ fn case_of_function(line: &str, all: &str) -> Option<String> {
     let function = until_bracket(function);
     let entry = |field: &str, end: &str| all.find(&format!("\", {field}{function}{end}"));
     let tuple = [")", ", )"].iter().find_map(|end| entry("", end));
-    let at = tuple.or_else(|| [" }", ", }"].iter().find_map(|end| entry("run: ", end)))?;
+    let field = || [" }", ", }"].iter().find_map(|end| entry("run: ", end));
+    let at = tuple.or_else(field).or_else(|| entry("run: || ", "("))?;
     let (_, name) = all.get(..at)?.rsplit_once('"')?;
     Some(format!("\"{name}\""))
 }
@@ -246,6 +247,8 @@ mod tests {
         let fields = text.replace("Case::new(\n    \"", "Case {\n    name: \"");
         let fields = fields.replace("    proves_it,\n)", "    run: proves_it,\n}");
         assert_eq!(proofs("tests/conformance/src/a.rs", &fields).len(), 1);
+        let closure = fields.replace("proves_it,", "|| proves_it(7),");
+        assert_eq!(proofs("tests/conformance/src/a.rs", &closure).len(), 1);
         let text = text.replace("proves_it,", "other,");
         assert_eq!(find("tests/conformance/src/cases/a.rs", &text).1.len(), 1);
     }
