@@ -18,18 +18,22 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "threat_02_frames_that_make_us_reset/server",
         run: made_you_reset,
     },
+    // Spec: threat-08
     Attack {
         name: "threat_08_ping_flood/server",
         run: || PINGS.against_a_server(),
     },
+    // Spec: threat-08
     Attack {
         name: "threat_08_ping_flood/client",
         run: || PINGS.against_a_client(),
     },
+    // Spec: threat-09
     Attack {
         name: "threat_09_priority_storm/server",
         run: || PRIORITIES.against_a_server(),
     },
+    // Spec: threat-09
     Attack {
         name: "threat_09_priority_storm/client",
         run: || PRIORITIES.against_a_client(),
@@ -38,10 +42,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "threat_10_invalid_requests/server",
         run: invalid_requests,
     },
+    // Spec: threat-11
     Attack {
         name: "threat_11_settings_flood/server",
         run: || SETTINGS.against_a_server(),
     },
+    // Spec: threat-11
     Attack {
         name: "threat_11_settings_flood/client",
         run: || SETTINGS.against_a_client(),
