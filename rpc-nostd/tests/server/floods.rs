@@ -109,6 +109,7 @@ fn floods_end_the_connection() {
     }
 }
 
+// Spec: threat-08, threat-13
 #[test]
 fn a_client_that_reads_nothing_is_not_read_either() {
     // One answer to PING waits in memory, and no more (CVE-2019-9512).

@@ -316,6 +316,7 @@ fn a_client_that_never_acknowledges_the_settings_loses_its_place() {
     });
 }
 
+// Spec: threat-13
 #[test]
 fn a_client_whose_host_takes_nothing_more_is_given_up_after_twenty_seconds() {
     let log = Log::default();

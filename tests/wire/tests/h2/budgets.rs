@@ -90,6 +90,7 @@ fn empty_data_flood_is_ended_10_5() {
     );
 }
 
+// Spec: threat-06
 #[test]
 fn small_data_that_nobody_reads_is_ended_10_5() {
     // 4,096 octets of window; 64 x 4,096 octets of overhead at 255 a frame.
@@ -97,6 +98,7 @@ fn small_data_that_nobody_reads_is_ended_10_5() {
     assert_eq!(turns, Some(64 * 4_096 / 255 + 1));
 }
 
+// Spec: threat-06
 #[test]
 fn small_data_that_is_read_is_no_attack_10_5() {
     Setup::client().script_whole(|s| {
@@ -190,6 +192,7 @@ fn encoded_header_block_is_bounded_10_5_1() {
     assert_eq!(turns, Some(4));
 }
 
+// Spec: threat-04
 #[test]
 fn header_bomb_is_ended_10_5_1() {
     // One entry of about 150 octets, indexed again and again: 32 KiB decoded are four times the limit.
@@ -204,6 +207,7 @@ fn header_bomb_is_ended_10_5_1() {
     });
 }
 
+// Spec: threat-04
 #[test]
 fn long_block_below_four_times_the_limit_is_skipped_10_5_1() {
     let value = "v".repeat(100);

@@ -274,6 +274,7 @@ fn finished_header_block_is_waited_for_no_more_10_5() {
     });
 }
 
+// Spec: threat-13
 #[test]
 fn write_stall_ends_the_connection_10_5() {
     client(|s| {

@@ -390,6 +390,7 @@ fn field_that_exceeds_max_list_size_is_skipped_and_a_smaller_one_behind_it_is_no
 }
 
 /// One entry of 4,064 octets, referenced 16,000 times in 16,000 octets.
+// Spec: threat-04
 #[test]
 fn bomb_of_references_is_counted_not_yielded() {
     let (mut table, mut scratch) = (vec![0; 4_096], [0; 64]);
