@@ -8,7 +8,9 @@ pub mod core;
 pub mod cost;
 pub mod flood;
 pub mod restored;
+pub mod script;
 
+mod blocks;
 mod budgets;
 mod dribble;
 mod floods;
@@ -27,5 +29,11 @@ pub struct Attack {
 /// All of them.
 #[must_use]
 pub fn all() -> Vec<Attack> {
-    [budgets::ATTACKS, dribble::ATTACKS, floods::ATTACKS].concat()
+    [
+        blocks::ATTACKS,
+        budgets::ATTACKS,
+        dribble::ATTACKS,
+        floods::ATTACKS,
+    ]
+    .concat()
 }
