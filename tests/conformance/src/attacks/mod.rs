@@ -14,6 +14,8 @@ mod blocks;
 mod budgets;
 mod dribble;
 mod floods;
+mod streams;
+mod windows;
 
 use crate::suite::Verdict;
 
@@ -34,6 +36,8 @@ pub fn all() -> Vec<Attack> {
         budgets::ATTACKS,
         dribble::ATTACKS,
         floods::ATTACKS,
+        streams::ATTACKS,
+        windows::ATTACKS,
     ]
     .concat()
 }
