@@ -128,7 +128,8 @@ impl Default for Config {
 /// Bounds on work that no honest peer causes. Going over one is a connection error ENHANCE_YOUR_CALM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budgets {
-    /// Streams that the peer opened and reset before we began to answer. Each response that we end gives one back.
+    /// Streams that the peer opened and reset before we began to answer. Each response that we end gives one back, and a
+    /// server of gRPC excuses resets of calls whose deadline has passed.
     /// Default 100, then 20 a second.
     ///
     /// A reset costs what the start of its call cost, which a call that is answered costs as well; and it cannot run ahead of

@@ -387,6 +387,13 @@ impl<'m> Connection<'m> {
         self.reset_by_application(stream, code)
     }
 
+    /// A reset by the peer that has just been reported does not count against
+    /// [`Budgets::peer_resets`](crate::Budgets::peer_resets): the application would have ended the stream at this time
+    /// itself.
+    pub fn excuse_reset(&mut self) {
+        self.credit_answered();
+    }
+
     /// Sends GOAWAY and opens or accepts no more streams; those that run go on. The connection
     /// [is closed](Self::is_closed) when the last of them has ended.
     pub fn go_away(&mut self, code: ErrorCode, now: Instant) {

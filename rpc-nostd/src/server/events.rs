@@ -1,6 +1,6 @@
 //! What the connection reports, on its way to the slot that it is for.
 
-use h2_lite::{ErrorCode, Event, Instant, Section, StreamKey};
+use h2_lite::{ErrorCode, Event, Instant, Origin, Section, StreamKey};
 
 use crate::link::of_stream;
 use crate::server::request::{Phase, Request};
@@ -18,6 +18,8 @@ pub(crate) enum Reaction {
     ClientLeaves,
     /// A worker must have its turn before more is read.
     Pause,
+    /// The same; and the client has reset its call no earlier than it said, which is nothing to hold against it.
+    Overdue,
 }
 
 /// Gives an event to the slot that it is for.
@@ -53,7 +55,11 @@ pub(crate) fn handle<'r>(
             bytes,
             end_stream,
         } => data(slots, stream, bytes, end_stream),
-        Event::Reset { stream, .. } => match of_stream(slots, stream) {
+        Event::Reset { stream, origin, .. } => match of_stream(slots, stream) {
+            Some(slot) if origin == Origin::Peer && slot.head.deadline.is_past(now) => {
+                cancel(slot);
+                Reaction::Overdue
+            }
             Some(slot) if slot.head.phase == Phase::Running => {
                 cancel(slot);
                 Reaction::Pause

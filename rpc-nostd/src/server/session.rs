@@ -350,6 +350,10 @@ impl<'r> ServerSession<'r> {
                 Reaction::ClientLeaves => self.client_leaves = true,
                 // What comes next may be for the same slot: first its worker must be done with what is there.
                 Reaction::Pause => return true,
+                Reaction::Overdue => {
+                    self.link.conn.excuse_reset();
+                    return true;
+                }
             }
         }
     }
