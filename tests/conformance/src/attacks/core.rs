@@ -90,7 +90,7 @@ impl Core {
             let read = match self.conn.handle_input(&mut input, now) {
                 Ok(Some(event)) => {
                     if let Some(log) = &mut self.log {
-                        log.push(format!("{event:?}"));
+                        note(log, &event);
                     }
                     consumed(&event)
                 }
@@ -110,6 +110,12 @@ impl Core {
                 self.conn.release_capacity(stream, octets);
             }
         }
+    }
+
+    /// What was reported so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<String> {
+        self.log.clone().unwrap_or_default()
     }
 
     /// Opens a stream with a plain request that is not whole, or is.
@@ -183,4 +189,30 @@ fn consumed(event: &Event<'_>) -> Option<(StreamKey, u32)> {
         Event::Data { stream, bytes, .. } => Some((*stream, bytes.len() as u32)),
         _ => None,
     }
+}
+
+/// Adds an event; DATA in pieces is one.
+fn note(log: &mut Vec<String>, event: &Event<'_>) {
+    let Event::Data {
+        stream,
+        bytes,
+        end_stream,
+    } = event
+    else {
+        return log.push(without_slot(format!("{event:?}")));
+    };
+    let begun = format!("DATA of {:?}: ", stream.id);
+    let text: String = bytes.iter().map(|octet| format!("{octet:02x}")).collect();
+    match log.last_mut().filter(|last| last.starts_with(&begun)) {
+        Some(last) => last.push_str(&text),
+        None => log.push(begun + &text),
+    }
+    if *end_stream {
+        log.push(format!("end of {:?}", stream.id));
+    }
+}
+
+/// Which slot a stream has depends on what was written before, and that on how the input is cut.
+fn without_slot(text: String) -> String {
+    (0..STREAMS).fold(text, |text, slot| text.replace(&format!("slot: {slot}, "), ""))
 }

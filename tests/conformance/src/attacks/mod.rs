@@ -14,6 +14,8 @@ mod blocks;
 mod budgets;
 mod dribble;
 mod floods;
+mod goodbye;
+mod slow;
 mod streams;
 mod windows;
 
@@ -36,6 +38,8 @@ pub fn all() -> Vec<Attack> {
         budgets::ATTACKS,
         dribble::ATTACKS,
         floods::ATTACKS,
+        goodbye::ATTACKS,
+        slow::ATTACKS,
         streams::ATTACKS,
         windows::ATTACKS,
     ]
