@@ -150,7 +150,7 @@ impl<H> Link<'_, H> {
 
 /// A DATA frame below this many octets is small, as h2 and tonic count.
 pub(crate) const SMALL_DATA: usize = 256;
-/// A window of so many octets is no dribble any more.
-const LARGE_WINDOW: usize = 2 * SMALL_DATA;
+/// A window of so many octets has not come one by one.
+const LARGE_WINDOW: usize = SMALL_DATA + 1;
 /// How long a small piece waits. RFC 1122 has 0.1 to 1 seconds.
 const PATIENCE_MS: u64 = 100;
