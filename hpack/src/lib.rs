@@ -39,6 +39,7 @@ mod huffman;
 mod integer;
 mod literal;
 mod piece;
+mod representation;
 mod static_table;
 mod writer;
 
