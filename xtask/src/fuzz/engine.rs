@@ -66,6 +66,7 @@ impl<'w> Engine<'w> {
         command
             .args(limits)
             .arg(format!("-max_len={}", target.max_len))
+            .arg(format!("-use_counters={}", u8::from(target.counts)))
             .args(["-print_final_stats=1", "-timeout=10"])
             .arg(format!("-artifact_prefix={}/", findings.display()))
             .arg(corpus::working(self.workspace, target.name));
@@ -75,8 +76,7 @@ impl<'w> Engine<'w> {
         let mut log = String::new();
         for line in BufReader::new(output).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
-            // The news is told now and then, everything else at once.
-            if !line.contains("NEW") && !line.contains("REDUCE") && !line.contains("DE:") {
+            if !NOISE.iter().any(|noise| line.contains(noise)) {
                 println!("    {line}");
             }
             log.push_str(&line);
@@ -186,6 +186,16 @@ fn host() -> Result<String> {
 }
 
 const CARGO_FUZZ: &str = "0.13.2";
+
+/// In lines that come too often, or say nothing.
+const NOISE: [&str; 6] = [
+    "NEW",
+    "REDUCE",
+    "# Uses",
+    "######",
+    "INFO:",
+    "WARNING: Failed to find function",
+];
 
 #[cfg(test)]
 mod tests {
