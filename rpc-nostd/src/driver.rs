@@ -1,7 +1,7 @@
 //! The async driver: reads, writes, and watches the clock. It knows no protocol, and which side this is.
 
-use core::cell::RefCell;
-use core::future::{Future, poll_fn};
+use core::cell::{Cell, RefCell};
+use core::future::{Future, Pending, pending, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 
@@ -29,31 +29,67 @@ impl<'r> Driver<'r> {
             .map(|mut endpoint| f(&mut *endpoint))
     }
 
-    /// Moves octets until the transport or the connection ends; says why it did. `chunk` is what is read at once.
-    pub(crate) async fn serve<D: Duplex>(self, transport: &mut D, chunk: &mut [u8]) -> &'static str {
+    /// Moves octets until the transport or the connection ends; then `ended` says why it did. See [`until`].
+    pub(crate) async fn serve<D: Duplex>(
+        self,
+        transport: &mut D,
+        chunk: &mut [u8],
+        ended: &Outcome<&'static str>,
+    ) -> Never {
         let (reader, writer) = transport.split();
-        let reading = read_loop(self, reader, chunk);
-        let writing = write_loop(self, writer, D::FLUSH);
+        let reading = read_loop(self, reader, chunk, ended);
+        let writing = write_loop(self, writer, D::FLUSH, ended);
         match first(pin!(reading), pin!(writing)).await {
-            Either::First(reason) | Either::Second(reason) => reason,
+            Either::First(never) | Either::Second(never) => never,
         }
     }
 
-    /// Closes a transport, politely if that does not take too long.
-    pub(crate) async fn close<D: Duplex>(self, transport: &mut D) {
-        let enough = self.timer.now().saturating_add_millis(CLOSE_TIME_MS);
-        first(pin!(transport.close()), pin!(sleep_until(self.timer, enough))).await;
+    /// When to give up closing a transport politely.
+    pub(crate) fn closing_ends(self) -> impl Future<Output = ()> + use<'r> {
+        sleep_until(self.timer, self.timer.now().saturating_add_millis(CLOSE_TIME_MS))
     }
+}
+
+/// What a future comes to that does not end itself: see [`until`].
+pub(crate) type Outcome<T> = Cell<Option<T>>;
+
+/// Nothing: a future of it does not end.
+#[derive(Debug)]
+pub(crate) enum Never {}
+
+/// Tells what a future has come to, and waits to be dropped.
+pub(crate) fn tell<T>(outcome: &Outcome<T>, value: T) -> Pending<Never> {
+    outcome.set(Some(value));
+    pending()
+}
+
+/// Polls `work` until it has told its outcome.
+///
+/// An `async fn` that returns has a panic for whoever polls it once more; one that tells its outcome and then waits has
+/// none, and need not be trusted.
+pub(crate) fn until<T>(
+    mut work: Pin<&mut impl Future<Output = Never>>,
+    outcome: &Outcome<T>,
+) -> impl Future<Output = T> {
+    poll_fn(move |cx| match work.as_mut().poll(cx) {
+        Poll::Ready(never) => match never {},
+        Poll::Pending => outcome.take().map_or(Poll::Pending, Poll::Ready),
+    })
 }
 
 /// Reads until the transport or the connection ends. The read is never dropped in between: a TLS record
 /// could be lost.
-async fn read_loop<R: Read>(driver: Driver<'_>, mut reader: R, chunk: &mut [u8]) -> &'static str {
+async fn read_loop<R: Read>(
+    driver: Driver<'_>,
+    mut reader: R,
+    chunk: &mut [u8],
+    ended: &Outcome<&'static str>,
+) -> Never {
     loop {
         let read = match reader.read(chunk).await {
-            Ok(0) => return "the peer closed the connection",
+            Ok(0) => return tell(ended, "the peer closed the connection").await,
             Ok(read) => read,
-            Err(_) => return "reading from the transport failed",
+            Err(_) => return tell(ended, "reading from the transport failed").await,
         };
         let mut input = chunk.get(..read).unwrap_or_default();
         while !input.is_empty() {
@@ -61,7 +97,7 @@ async fn read_loop<R: Read>(driver: Driver<'_>, mut reader: R, chunk: &mut [u8])
             match driver.with(|endpoint| endpoint.handle_input(input, now)) {
                 Some(Some(rest)) => input = rest,
                 // The write loop sends the GOAWAY, then ends the connection.
-                Some(None) => return core::future::pending().await,
+                Some(None) => return pending().await,
                 None => {}
             }
             readable(driver).await;
@@ -70,8 +106,8 @@ async fn read_loop<R: Read>(driver: Driver<'_>, mut reader: R, chunk: &mut [u8])
 }
 
 /// Waits until what holds up reading is over.
-async fn readable(driver: Driver<'_>) {
-    poll_fn(|cx| {
+fn readable(driver: Driver<'_>) -> impl Future<Output = ()> {
+    poll_fn(move |cx| {
         let ready = driver.with(|endpoint| {
             endpoint.set_driver(cx.waker());
             endpoint.wants_input()
@@ -82,40 +118,48 @@ async fn readable(driver: Driver<'_>) {
             Poll::Pending
         }
     })
-    .await;
 }
 
 /// Writes what there is to write, and lets time pass. Ends when the connection has.
-async fn write_loop<W: Write>(driver: Driver<'_>, mut writer: W, flush: bool) -> &'static str {
+async fn write_loop<W: Write>(
+    driver: Driver<'_>,
+    mut writer: W,
+    flush: bool,
+    ended: &Outcome<&'static str>,
+) -> Never {
     loop {
         let mut lent = match next_transmit(driver).await {
             Ok(lent) => lent,
-            Err(reason) => return reason,
+            Err(reason) => return tell(ended, reason).await,
         };
-        let ended = {
-            let writing = pin!(write(&mut writer, lent.bytes(), flush));
-            first(writing, pin!(stalled(driver))).await
+        let over = {
+            let outcome = Outcome::new(None);
+            let writing = pin!(write(&mut writer, lent.bytes(), flush, &outcome));
+            first(until(writing, &outcome), stalled(driver)).await
         };
-        let written = match ended {
+        lent.written = match over {
             Either::First(Some(written)) => written,
-            Either::First(None) => return "writing to the transport failed",
-            Either::Second(reason) => return reason,
+            Either::First(None) => return tell(ended, "writing to the transport failed").await,
+            Either::Second(reason) => return tell(ended, reason).await,
         };
-        lent.written = written;
     }
 }
 
-async fn write<W: Write>(writer: &mut W, bytes: &[u8], flush: bool) -> Option<usize> {
-    let written = writer.write(bytes).await.ok()?;
-    if flush {
-        writer.flush().await.ok()?;
-    }
-    Some(written).filter(|written| *written > 0)
+/// Writes once; the outcome is how much that was, or `None` for a failure.
+async fn write<W: Write>(
+    writer: &mut W,
+    bytes: &[u8],
+    flush: bool,
+    outcome: &Outcome<Option<usize>>,
+) -> Never {
+    let written = writer.write(bytes).await.unwrap_or(0);
+    let failed = written == 0 || (flush && writer.flush().await.is_err());
+    tell(outcome, Some(written).filter(|_| !failed)).await
 }
 
 /// The next octets to write, or why there will be none.
-async fn next_transmit<'r>(driver: Driver<'r>) -> Result<Lent<'r>, &'static str> {
-    poll_fn(|cx| {
+fn next_transmit<'r>(driver: Driver<'r>) -> impl Future<Output = Result<Lent<'r>, &'static str>> {
+    poll_fn(move |cx| {
         let now = driver.timer.now();
         let polled = driver.with(|endpoint| {
             endpoint.set_driver(cx.waker());
@@ -138,12 +182,11 @@ async fn next_transmit<'r>(driver: Driver<'r>) -> Result<Lent<'r>, &'static str>
         });
         polled.unwrap_or(Poll::Pending)
     })
-    .await
 }
 
 /// Ends when the connection gives up on a write.
-async fn stalled(driver: Driver<'_>) -> &'static str {
-    poll_fn(|cx| {
+fn stalled(driver: Driver<'_>) -> impl Future<Output = &'static str> {
+    poll_fn(move |cx| {
         let now = driver.timer.now();
         let polled = driver.with(|endpoint| {
             endpoint.set_driver(cx.waker());
@@ -157,18 +200,16 @@ async fn stalled(driver: Driver<'_>) -> &'static str {
         });
         polled.unwrap_or(Poll::Pending)
     })
-    .await
 }
 
-pub(crate) async fn sleep_until(timer: &dyn Timer, at: Instant) {
-    poll_fn(|cx| {
+pub(crate) fn sleep_until(timer: &dyn Timer, at: Instant) -> impl Future<Output = ()> {
+    poll_fn(move |cx| {
         if timer.now() >= at {
             return Poll::Ready(());
         }
         timer.wake_at(at, cx.waker());
         Poll::Pending
     })
-    .await;
 }
 
 /// The send buffer while the transport has it. However the write ends, the connection gets it back.

@@ -1,7 +1,7 @@
 //! How the halves of an open call reach the session, whatever the channel's lifetimes are.
 
 use core::cell::RefCell;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Poll, Waker};
 
 use crate::client::credentials::Provider;
@@ -35,12 +35,12 @@ pub(crate) struct Handle<'r> {
 
 impl Handle<'_> {
     /// Polls `step` until it is ready. The timer is the call's own: a Runner that hangs cannot hang the call.
-    pub(crate) async fn run<T>(
+    pub(crate) fn run<T>(
         self,
         deadline: Deadline,
         mut step: impl FnMut(&mut Context<'_, '_>) -> Poll<Result<T, Status>>,
-    ) -> Result<T, Status> {
-        poll_fn(|cx| {
+    ) -> impl Future<Output = Result<T, Status>> {
+        poll_fn(move |cx| {
             let mut polled = Poll::Pending;
             self.poll(deadline, cx.waker(), &mut |cx| {
                 polled = step(cx);
@@ -48,7 +48,6 @@ impl Handle<'_> {
             });
             core::mem::replace(&mut polled, Poll::Pending)
         })
-        .await
     }
 
     /// `step` says whether it waits.
@@ -83,11 +82,11 @@ pub(crate) struct Half<'r> {
 }
 
 impl Half<'_> {
-    pub(crate) async fn run<T>(
+    pub(crate) fn run<T>(
         &self,
         step: impl FnMut(&mut Context<'_, '_>) -> Poll<Result<T, Status>>,
-    ) -> Result<T, Status> {
-        self.handle.run(self.call.deadline, step).await
+    ) -> impl Future<Output = Result<T, Status>> {
+        self.handle.run(self.call.deadline, step)
     }
 
     pub(crate) fn with(&self, f: &mut dyn FnMut(&mut Session<'_>)) {

@@ -1,6 +1,8 @@
 //! Messages larger than memory, on a [`Channel`](crate::Channel): one large field of them passes in pieces.
 
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
+use core::task::{Poll, ready};
 
 use micropb::MessageDecode;
 
@@ -43,11 +45,10 @@ impl<'s> LargeReader<'s> {
     /// the scratch buffer is too small for the other fields: both end the call.
     ///
     /// Cancel safety: dropping the future loses nothing.
-    pub async fn read(&mut self, to: &mut [u8]) -> Result<usize, Status> {
+    pub fn read(&mut self, to: &mut [u8]) -> impl Future<Output = Result<usize, Status>> {
         let (call, read) = (self.call, &mut self.read);
         self.handle
-            .run(call.deadline, |cx| call.poll_read(cx, read, to))
-            .await
+            .run(call.deadline, move |cx| call.poll_read(cx, read, to))
     }
 
     /// The length of the large field, in octets, as soon as its beginning was read.
@@ -110,20 +111,20 @@ impl<'w> LargeWriter<'w> {
     /// [`Sender::send`](crate::client::Sender::send).
     ///
     /// Cancel safety: some of the octets may have been written; do not go on.
-    pub async fn write(&mut self, from: &[u8]) -> Result<(), Status> {
-        if from.len() > self.write.left() {
-            return Err(TOO_MANY);
-        }
+    pub fn write(&mut self, from: &[u8]) -> impl Future<Output = Result<(), Status>> {
         let (call, write) = (self.call, &mut self.write);
+        let fits = from.len() <= write.left();
         let mut rest = from;
-        while !rest.is_empty() {
-            let written = self
-                .handle
-                .run(call.deadline, |cx| call.poll_write(cx, write, rest))
-                .await?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        Ok(())
+        self.handle.run(call.deadline, move |cx| {
+            if !fits {
+                return Poll::Ready(Err(TOO_MANY));
+            }
+            while !rest.is_empty() {
+                let written = ready!(call.poll_write(cx, write, rest))?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
     /// Octets that are still to be written.
@@ -135,11 +136,15 @@ impl<'w> LargeWriter<'w> {
     ///
     /// # Errors
     /// `CANCELLED`: fewer octets were written than declared, and the call is cancelled.
-    pub async fn finish(self) -> Result<(), Status> {
-        if self.write.left() > 0 {
-            return Err(TOO_FEW);
-        }
-        Ok(())
+    pub fn finish(self) -> impl Future<Output = Result<(), Status>> {
+        poll_fn(move |_| {
+            // All of it moves into the future, to be dropped with that.
+            let writer = &self;
+            Poll::Ready(match writer.write.left() {
+                0 => Ok(()),
+                _ => Err(TOO_FEW),
+            })
+        })
     }
 }
 

@@ -1,13 +1,15 @@
 //! The halves of an open call on a [`Channel`](crate::Channel): messages out, messages in.
 
+use core::future::Future;
 use core::marker::PhantomData;
+use core::task::{Poll, ready};
 
 use micropb::{MessageDecode, MessageEncode};
 
 use crate::client::handle::Half;
 use crate::client::large::{LargeReader, LargeWriter};
-use crate::client::opening;
-use crate::client::stream::SEND_DROPPED;
+use crate::client::opening::{self, Context};
+use crate::client::stream::{SEND_DROPPED, StreamCall};
 use crate::codec::{self, Outgoing};
 use crate::large::{LargeRead, LargeWrite};
 use crate::metadata::ReceivedMetadata;
@@ -41,11 +43,16 @@ impl<'r, Resp> Receiver<'r, Resp> {
     /// not fit the receive buffer; [`next_large`](Self::next_large) takes it in pieces.
     ///
     /// Cancel safety: dropping the future loses nothing.
-    pub async fn next(&mut self) -> Result<Option<Resp>, Status>
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator could not say how it ended"
+    )]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<Resp>, Status>>
     where
         Resp: MessageDecode + Default,
     {
-        next(&self.half).await
+        let call = self.half.call;
+        self.half.run(move |cx| poll_next(call, cx))
     }
 
     /// The next message, in pieces. Its large field is at `path`: field numbers from the message to that field, at most
@@ -58,18 +65,21 @@ impl<'r, Resp> Receiver<'r, Resp> {
     /// As [`next`](Self::next), but for the size; `INTERNAL` for a path that is none, which changes nothing.
     ///
     /// Cancel safety: dropping the future loses nothing.
-    pub async fn next_large<'s>(
+    pub fn next_large<'s>(
         &'s mut self,
         path: &[u32],
         scratch: &'s mut [u8],
-    ) -> Result<Option<LargeReader<'s>>, Status> {
-        LargeRead::new(0, path, &mut [])?;
-        let call = self.half.call;
-        let Some(len) = self.half.run(|cx| call.poll_open(cx)).await? else {
-            return Ok(None);
-        };
-        let read = LargeRead::new(len, path, scratch)?;
-        Ok(Some(LargeReader::new(self.half.handle, call, read)))
+    ) -> impl Future<Output = Result<Option<LargeReader<'s>>, Status>> {
+        let (handle, call) = (self.half.handle, self.half.call);
+        let mut scratch = Some(scratch);
+        self.half.run(move |cx| {
+            LargeRead::new(0, path, &mut [])?;
+            let Some(len) = ready!(call.poll_open(cx))? else {
+                return Poll::Ready(Ok(None));
+            };
+            let read = LargeRead::new(len, path, scratch.take().unwrap_or_default())?;
+            Poll::Ready(Ok(Some(LargeReader::new(handle, call, read))))
+        })
     }
 
     /// Waits for the response's headers: then [`metadata`](Self::metadata) has the initial metadata.
@@ -78,9 +88,9 @@ impl<'r, Resp> Receiver<'r, Resp> {
     /// The call ended with an error before any headers came.
     ///
     /// Cancel safety: dropping the future loses nothing.
-    pub async fn headers(&mut self) -> Result<(), Status> {
+    pub fn headers(&mut self) -> impl Future<Output = Result<(), Status>> {
         let call = self.half.call;
-        self.half.run(|cx| call.poll_headers(cx)).await
+        self.half.run(move |cx| call.poll_headers(cx))
     }
 
     /// Copies the metadata that has arrived into `received`, which is emptied first: the initial metadata after
@@ -115,11 +125,11 @@ impl<'r, Req> Sender<'r, Req> {
     /// still has. `CANCELLED` where the server ended the call with OK before it had all messages.
     ///
     /// Cancel safety: dropping the future when a part of the message was sent cancels the call.
-    pub async fn send(&mut self, message: &Req) -> Result<(), Status>
+    pub fn send(&mut self, message: &Req) -> impl Future<Output = Result<(), Status>>
     where
         Req: MessageEncode,
     {
-        send(&self.half, message).await
+        send(&self.half, message)
     }
 
     /// Sends a message of which one `bytes` or `string` field, of `len` octets, is not in `message`, but is written
@@ -130,16 +140,16 @@ impl<'r, Req> Sender<'r, Req> {
     /// As [`send`](Self::send); `INTERNAL` for a path that is none, which changes nothing.
     ///
     /// Cancel safety: dropping the future when a part of the message was sent cancels the call.
-    pub async fn send_large(
-        &mut self,
+    pub fn send_large<'w>(
+        &'w mut self,
         message: &Req,
         path: &[u32],
         len: usize,
-    ) -> Result<LargeWriter<'_>, Status>
+    ) -> impl Future<Output = Result<LargeWriter<'w>, Status>>
     where
         Req: MessageEncode,
     {
-        send_large(&self.half, message, path, len).await
+        send_large(&self.half, message, path, len)
     }
 
     /// Ends the requests: the server knows that no more will come. The [`Receiver`] goes on.
@@ -148,11 +158,15 @@ impl<'r, Req> Sender<'r, Req> {
     /// The call has failed: the status with which it ended.
     ///
     /// Cancel safety: dropping the future cancels the call.
-    pub async fn finish(mut self) -> Result<(), Status> {
-        let call = self.half.call;
-        self.half.run(|cx| call.poll_finish(cx)).await?;
-        self.half.done = true;
-        Ok(())
+    pub fn finish(mut self) -> impl Future<Output = Result<(), Status>> {
+        let (handle, call) = (self.half.handle, self.half.call);
+        handle.run(call.deadline, move |cx| {
+            // All of it moves into the future: dropped with that, it cancels the call.
+            let sender = &mut self;
+            ready!(call.poll_finish(cx))?;
+            sender.half.done = true;
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
@@ -177,27 +191,27 @@ impl<'r, Req, Resp> Upload<'r, Req, Resp> {
     ///
     /// # Errors
     /// As [`Sender::send`].
-    pub async fn send(&mut self, message: &Req) -> Result<(), Status>
+    pub fn send(&mut self, message: &Req) -> impl Future<Output = Result<(), Status>>
     where
         Req: MessageEncode,
     {
-        send(&self.half, message).await
+        send(&self.half, message)
     }
 
     /// As [`Sender::send_large`].
     ///
     /// # Errors
     /// As [`Sender::send_large`].
-    pub async fn send_large(
-        &mut self,
+    pub fn send_large<'w>(
+        &'w mut self,
         message: &Req,
         path: &[u32],
         len: usize,
-    ) -> Result<LargeWriter<'_>, Status>
+    ) -> impl Future<Output = Result<LargeWriter<'w>, Status>>
     where
         Req: MessageEncode,
     {
-        send_large(&self.half, message, path, len).await
+        send_large(&self.half, message, path, len)
     }
 
     /// Ends the requests and waits for the response.
@@ -206,24 +220,33 @@ impl<'r, Req, Resp> Upload<'r, Req, Resp> {
     /// How the call ended, if not with OK and exactly one response.
     ///
     /// Cancel safety: dropping the future cancels the call.
-    pub async fn finish(self) -> Result<Resp, Status>
+    pub fn finish(self) -> impl Future<Output = Result<Resp, Status>>
     where
         Resp: MessageDecode + Default,
     {
-        self.complete().await
+        let (handle, call) = (self.half.handle, self.half.call);
+        let mut completion = Completion::new(self);
+        handle.run(call.deadline, move |cx| completion.poll(cx))
     }
 
     /// As [`finish`](Self::finish), and copies the response's metadata into `received`, also where the call fails.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).
-    pub async fn finish_into(self, received: &mut ReceivedMetadata<'_>) -> Result<Resp, Status>
+    pub fn finish_into(
+        self,
+        received: &mut ReceivedMetadata<'_>,
+    ) -> impl Future<Output = Result<Resp, Status>>
     where
         Resp: MessageDecode + Default,
     {
-        let result = self.complete().await;
-        self.metadata(received);
-        result
+        let (handle, call) = (self.half.handle, self.half.call);
+        let mut completion = Completion::new(self);
+        handle.run(call.deadline, move |cx| {
+            let result = ready!(completion.poll(cx));
+            call.keep(cx.session, received);
+            Poll::Ready(result)
+        })
     }
 
     /// As [`Receiver::metadata`].
@@ -231,51 +254,85 @@ impl<'r, Req, Resp> Upload<'r, Req, Resp> {
         let call = self.half.call;
         self.half.with(&mut |session| call.keep(session, received));
     }
+}
 
-    async fn complete(&self) -> Result<Resp, Status>
-    where
-        Resp: MessageDecode + Default,
-    {
-        let call = self.half.call;
-        self.half.run(|cx| call.poll_finish(cx)).await?;
-        let response = next(&self.half).await?;
+/// The end of an upload: END_STREAM, the one response, the end.
+struct Completion<'r, Req, Resp> {
+    upload: Upload<'r, Req, Resp>,
+    sent: bool,
+    response: Option<Resp>,
+}
+
+impl<'r, Req, Resp: MessageDecode + Default> Completion<'r, Req, Resp> {
+    fn new(upload: Upload<'r, Req, Resp>) -> Self {
+        Self {
+            upload,
+            sent: false,
+            response: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_, '_>) -> Poll<Result<Resp, Status>> {
+        let call = self.upload.half.call;
+        if !self.sent {
+            ready!(call.poll_finish(cx))?;
+            self.sent = true;
+        }
+        if self.response.is_none() {
+            self.response = ready!(poll_next(call, cx))?;
+        }
         // The end follows the one response; without any the call has failed.
-        next::<Resp>(&self.half).await?;
-        Ok(response.unwrap_or_default())
+        ready!(poll_next::<Resp>(call, cx))?;
+        Poll::Ready(Ok(self.response.take().unwrap_or_default()))
     }
 }
 
-async fn next<M: MessageDecode + Default>(half: &Half<'_>) -> Result<Option<M>, Status> {
+fn poll_next<M: MessageDecode + Default>(
+    call: StreamCall,
+    cx: &mut Context<'_, '_>,
+) -> Poll<Result<Option<M>, Status>> {
     let mut message = M::default();
-    let call = half.call;
     let mut decode = |octets: &[u8]| codec::decode(octets, &mut message);
-    let there = half.run(|cx| call.poll_next(cx, &mut decode)).await?;
-    Ok(there.then_some(message))
+    let there = ready!(call.poll_next(cx, &mut decode))?;
+    Poll::Ready(Ok(there.then_some(message)))
 }
 
-async fn send(half: &Half<'_>, message: &dyn Outgoing) -> Result<(), Status> {
-    let framed = opening::framed(message, false)?;
+fn send(half: &Half<'_>, message: &dyn Outgoing) -> impl Future<Output = Result<(), Status>> {
+    let framed = opening::framed(message, false);
     let mut sending = Sending { half, sent: 0 };
     let call = half.call;
-    half.run(|cx| call.poll_send(cx, &framed, &mut sending.sent))
-        .await?;
-    sending.sent = 0;
-    Ok(())
+    half.run(move |cx| {
+        // All of it moves into the future: dropped with that in the middle of the message, it cancels the call.
+        let sending = &mut sending;
+        ready!(call.poll_send(cx, &framed?, &mut sending.sent))?;
+        sending.sent = 0;
+        Poll::Ready(Ok(()))
+    })
 }
 
-async fn send_large<'w>(
+fn send_large<'w>(
     half: &'w Half<'_>,
     message: &dyn Outgoing,
     path: &[u32],
     len: usize,
-) -> Result<LargeWriter<'w>, Status> {
-    let write = LargeWrite::new(path, message, len, false)?;
+) -> impl Future<Output = Result<LargeWriter<'w>, Status>> {
+    let mut made = Some(LargeWrite::new(path, message, len, false));
     let mut sending = Sending { half, sent: 0 };
-    let call = half.call;
-    half.run(|cx| call.poll_send_head(cx, &write, message, &mut sending.sent))
-        .await?;
-    sending.sent = 0;
-    Ok(LargeWriter::of_stream(half.handle, call, write))
+    let (handle, call) = (half.handle, half.call);
+    half.run(move |cx| {
+        let sending = &mut sending;
+        let write = match &made {
+            Some(Ok(write)) => write,
+            Some(Err(status)) => return Poll::Ready(Err(*status)),
+            None => return Poll::Pending,
+        };
+        ready!(call.poll_send_head(cx, write, message, &mut sending.sent))?;
+        sending.sent = 0;
+        let write = made.take();
+        write.map_or(Poll::Pending, |write| {
+            Poll::Ready(write.map(|write| LargeWriter::of_stream(handle, call, write)))
+        })
+    })
 }
 
 /// A message on its way. Nothing can follow a part of it but the rest.

@@ -1,8 +1,8 @@
 //! One call, as a service sees it.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
-use core::task::{Poll, Waker};
+use core::task::{Poll, Waker, ready};
 use core::time::Duration;
 
 use h2_lite::Instant;
@@ -146,35 +146,36 @@ impl<Req: MessageDecode + Default> Receiver<'_, Req> {
     /// `RESOURCE_EXHAUSTED`: it is larger than `RECV - 5` octets, or one of its fields than its capacity. `INTERNAL`: it
     /// is no such message, or cut off, or compressed. `UNIMPLEMENTED`: the method has one request, and the call
     /// another number of them. Returned by the handler they become the call's status.
-    pub async fn next(&mut self) -> Result<Option<Req>, Status> {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator could not say how it ended"
+    )]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<Req>, Status>> {
         let stream = self.stream;
-        poll_fn(|cx| {
-            let mut request = Req::default();
-            let mut decode = |octets: &[u8]| codec::decode_message(octets, &mut request);
-            let polled = stream.poll(cx.waker(), |session, _| {
-                session.poll_request(stream.key, stream.method, cx.waker(), &mut decode)
-            });
-            polled.map(|result| result.map(|some| some.then_some(request)))
-        })
-        .await
+        poll_fn(move |cx| stream.poll_next(cx.waker()))
     }
 
     /// The one request of a call whose method has one, and its end.
     ///
     /// # Errors
     /// As [`Self::next`].
-    pub async fn only(&mut self) -> Result<Req, Status> {
+    pub fn only(&mut self) -> impl Future<Output = Result<Req, Status>> {
         let stream = self.stream;
-        let request = self.next().await?;
-        poll_fn(|cx| {
-            stream
-                .poll(cx.waker(), |session, _| {
-                    session.poll_front(stream.key, stream.method, cx.waker())
-                })
-                .map(|result| result.map(|_| ()))
+        let mut first = None;
+        poll_fn(move |cx| {
+            let request = match first.take() {
+                Some(request) => request,
+                None => ready!(stream.poll_next(cx.waker()))?,
+            };
+            let end = stream.poll(cx.waker(), |session, _| {
+                session.poll_front(stream.key, stream.method, cx.waker())
+            });
+            if end.is_pending() {
+                first = Some(request);
+                return Poll::Pending;
+            }
+            end.map(|result| result.and_then(|_| request.ok_or(NO_REQUEST)))
         })
-        .await?;
-        request.ok_or(NO_REQUEST)
     }
 }
 
@@ -195,22 +196,27 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     /// # Errors
     /// `INTERNAL`: the method has one response, and this is another. `RESOURCE_EXHAUSTED`: the metadata is too long for
     /// the send buffer. `CANCELLED`: the call is over.
-    pub async fn send(&mut self, response: &Resp) -> Result<(), Status> {
+    pub fn send(&mut self, response: &Resp) -> impl Future<Output = Result<(), Status>> {
         let stream = self.stream;
-        stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
-        let mut whole = Whole {
-            stream,
-            sent: 0,
-            done: false,
-        };
-        poll_fn(|cx| {
+        let mut whole = None;
+        poll_fn(move |cx| {
+            if whole.is_none() {
+                stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
+                whole = Some(Whole {
+                    stream,
+                    sent: 0,
+                    done: false,
+                });
+            }
+            let Some(whole) = &mut whole else {
+                return Poll::Pending;
+            };
             let polled = stream.poll_send(cx.waker(), |session, now| {
                 session.poll_message(stream.key, response, &mut whole.sent, now)
             });
             whole.done |= polled.is_ready();
             polled
         })
-        .await
     }
 
     /// Sends the response's headers now, with the metadata added so far, where they would go out with the first
@@ -218,9 +224,9 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub async fn send_headers(&mut self) -> Result<(), Status> {
+    pub fn send_headers(&mut self) -> impl Future<Output = Result<(), Status>> {
         let stream = self.stream;
-        poll_fn(|cx| stream.poll_send(cx.waker(), |session, now| session.poll_headers(stream.key, now))).await
+        poll_fn(move |cx| stream.poll_send(cx.waker(), |session, now| session.poll_headers(stream.key, now)))
     }
 }
 
@@ -259,6 +265,16 @@ impl<'r> Stream<'r> {
         self.shared
             .with(|session| f(session, self.key))
             .unwrap_or(Err(IN_USE))
+    }
+
+    /// The next request; `None` once the client has sent its last.
+    fn poll_next<Req: MessageDecode + Default>(self, waker: &Waker) -> Poll<Result<Option<Req>, Status>> {
+        let mut request = Req::default();
+        let mut decode = |octets: &[u8]| codec::decode_message(octets, &mut request);
+        let polled = self.poll(waker, |session, _| {
+            session.poll_request(self.key, self.method, waker, &mut decode)
+        });
+        polled.map(|result| result.map(|some| some.then_some(request)))
     }
 
     pub(crate) fn poll<T>(

@@ -1,8 +1,8 @@
 //! Messages larger than memory, in handlers: one large field of them passes in pieces.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
-use core::task::Poll;
+use core::task::{Poll, Waker, ready};
 
 use micropb::{MessageDecode, MessageEncode};
 
@@ -20,28 +20,28 @@ impl<'r, Req> Receiver<'r, Req> {
     ///
     /// # Errors
     /// As for [`Self::next`], but for the size. `INTERNAL`: `path` is longer than 8, or no path.
-    pub async fn next_large<'s>(
+    pub fn next_large<'s>(
         &'s mut self,
         path: &[u32],
         scratch: &'s mut [u8],
-    ) -> Result<Option<LargeReader<'s, 'r>>, Status> {
+    ) -> impl Future<Output = Result<Option<LargeReader<'s, 'r>>, Status>> {
         let stream = self.stream;
-        let len = poll_fn(|cx| {
-            stream.poll(cx.waker(), |session, _| {
-                session
-                    .poll_front(stream.key, stream.method, cx.waker())
-                    .map(|front| front.map(|front| front.and_then(length)))
-            })
+        let mut scratch = Some(scratch);
+        poll_fn(move |cx| {
+            let front = stream.poll(cx.waker(), |session, _| {
+                session.poll_front(stream.key, stream.method, cx.waker())
+            });
+            let Some(len) = ready!(front)?.and_then(length) else {
+                return Poll::Ready(Ok(None));
+            };
+            let read = LargeRead::new(len, path, scratch.take().unwrap_or_default())?;
+            stream.with(|session, key| session.open_request(key, len))?;
+            Poll::Ready(Ok(Some(LargeReader {
+                stream,
+                read,
+                receiver: PhantomData,
+            })))
         })
-        .await?;
-        let Some(len) = len else { return Ok(None) };
-        let read = LargeRead::new(len, path, scratch)?;
-        stream.with(|session, key| session.open_request(key, len))?;
-        Ok(Some(LargeReader {
-            stream,
-            read,
-            receiver: PhantomData,
-        }))
     }
 }
 
@@ -51,23 +51,37 @@ impl<'r, Resp: MessageEncode> Sender<'r, Resp> {
     ///
     /// # Errors
     /// As for [`Self::send`]; `INTERNAL` for the path.
-    pub async fn send_large<'s>(
+    pub fn send_large<'s>(
         &'s mut self,
         response: &Resp,
         path: &[u32],
         len: usize,
-    ) -> Result<LargeWriter<'s, 'r>, Status> {
+    ) -> impl Future<Output = Result<LargeWriter<'s, 'r>, Status>> {
         let stream = self.stream;
-        let write = LargeWrite::new(path, response, len, false)?;
-        stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
-        // From here on the stream is of no use unless all of the message goes out.
-        let writer = LargeWriter {
-            stream,
-            write,
-            started: false,
-            sender: PhantomData,
-        };
-        writer.start(response).await
+        let mut made = Some(LargeWrite::new(path, response, len, false));
+        let mut begun: Option<LargeWriter<'s, 'r>> = None;
+        let mut sent = 0;
+        poll_fn(move |cx| {
+            if let Some(write) = made.take() {
+                let write = write?;
+                stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
+                // From here on the stream is of no use unless all of the message goes out.
+                begun = Some(LargeWriter {
+                    stream,
+                    write,
+                    started: false,
+                    sender: PhantomData,
+                });
+            }
+            let Some(writer) = &mut begun else {
+                return Poll::Pending;
+            };
+            ready!(writer.poll_start(response, &mut sent, cx.waker()))?;
+            writer.started = true;
+            begun
+                .take()
+                .map_or(Poll::Pending, |writer| Poll::Ready(Ok(writer)))
+        })
     }
 }
 
@@ -90,9 +104,9 @@ impl LargeReader<'_, '_> {
     /// # Errors
     /// `INTERNAL` for a message that is cut off or not valid; `RESOURCE_EXHAUSTED` where the scratch buffer is too small
     /// for the other fields. Returned by the handler they become the call's status.
-    pub async fn read(&mut self, to: &mut [u8]) -> Result<usize, Status> {
+    pub fn read(&mut self, to: &mut [u8]) -> impl Future<Output = Result<usize, Status>> {
         let (stream, read) = (self.stream, &mut self.read);
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             stream.poll(cx.waker(), |session, _| {
                 let filled = read.poll_read(&mut session.link, stream.key, to);
                 session.note_room();
@@ -103,7 +117,6 @@ impl LargeReader<'_, '_> {
                 }
             })
         })
-        .await
     }
 
     /// The length of the large field, in octets, as soon as its beginning was read.
@@ -140,25 +153,25 @@ impl LargeWriter<'_, '_> {
     ///
     /// # Errors
     /// `INTERNAL`: that is more than was declared; nothing of it was written. `CANCELLED`: the call is over.
-    pub async fn write(&mut self, from: &[u8]) -> Result<(), Status> {
-        if from.len() > self.write.left() {
-            return Err(TOO_MANY);
-        }
+    pub fn write(&mut self, from: &[u8]) -> impl Future<Output = Result<(), Status>> {
         let (stream, write) = (self.stream, &mut self.write);
+        let fits = from.len() <= write.left();
         let mut rest = from;
-        while !rest.is_empty() {
-            let written = poll_fn(|cx| {
-                stream.poll_send(cx.waker(), |session, now| {
+        poll_fn(move |cx| {
+            if !fits {
+                return Poll::Ready(Err(TOO_MANY));
+            }
+            while !rest.is_empty() {
+                let written = ready!(stream.poll_send(cx.waker(), |session, now| {
                     match write.write(&mut session.link, stream.key, rest, now) {
                         Err(SendError::NotNow) => Poll::Pending,
                         written => Poll::Ready(written.map_err(|error| session.unsent(stream.key, error))),
                     }
-                })
-            })
-            .await?;
-            rest = rest.get(written..).unwrap_or_default();
-        }
-        Ok(())
+                }))?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+            Poll::Ready(Ok(()))
+        })
     }
 
     /// Octets that are still to be written.
@@ -170,32 +183,32 @@ impl LargeWriter<'_, '_> {
     ///
     /// # Errors
     /// `CANCELLED`: fewer octets were written than declared, and the stream is reset.
-    pub async fn finish(self) -> Result<(), Status> {
-        if self.write.left() > 0 {
-            return Err(TOO_FEW);
-        }
-        Ok(())
+    pub fn finish(self) -> impl Future<Output = Result<(), Status>> {
+        poll_fn(move |_| {
+            // All of it moves into the future, to be dropped with that.
+            let writer = &self;
+            Poll::Ready(match writer.write.left() {
+                0 => Ok(()),
+                _ => Err(TOO_FEW),
+            })
+        })
     }
 
     /// Sends the headers and all that comes before the content.
-    async fn start(mut self, response: &impl MessageEncode) -> Result<Self, Status> {
+    fn poll_start(
+        &self,
+        response: &impl MessageEncode,
+        sent: &mut usize,
+        waker: &Waker,
+    ) -> Poll<Result<(), Status>> {
         let (stream, write) = (self.stream, &self.write);
-        let mut sent = 0;
-        poll_fn(|cx| {
-            stream.poll_send(cx.waker(), |session, now| {
-                if sent == 0 {
-                    match session.poll_headers(stream.key, now) {
-                        Poll::Ready(Ok(())) => {}
-                        other => return other,
-                    }
-                }
-                let polled = write.poll_start(&mut session.link, stream.key, response, &mut sent, now);
-                polled.map(|result| result.map_err(|error| session.unsent(stream.key, error)))
-            })
+        stream.poll_send(waker, |session, now| {
+            if *sent == 0 {
+                ready!(session.poll_headers(stream.key, now))?;
+            }
+            let polled = write.poll_start(&mut session.link, stream.key, response, sent, now);
+            polled.map(|result| result.map_err(|error| session.unsent(stream.key, error)))
         })
-        .await?;
-        self.started = true;
-        Ok(self)
     }
 }
 

@@ -2,23 +2,22 @@
 
 use core::cell::{Cell, RefCell};
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 
-use embassy_futures::join::join;
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
-use crate::driver::{Driver, Either, first, sleep_until};
+use crate::driver::{Driver, Either, Never, Outcome, first, sleep_until, tell, until};
 use crate::endpoint::Endpoint;
 use crate::server::config::ServerConfig;
 use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
 use crate::server::spare::turn_away;
-use crate::server::worker::{Never, Shared, workers};
+use crate::server::worker::{Shared, workers};
 use crate::time::{Clock, Timer};
-use crate::transport::asynch::Acceptor;
+use crate::transport::asynch::{Acceptor, Duplex};
 
 /// A server's handle: copy it to where the server is shut down from.
 #[derive(Clone, Copy)]
@@ -107,26 +106,25 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
     ///
     /// Cancel safety: dropping the future ends the connections and drops the handlers.
     pub async fn run(self) {
-        self.serve_all().await;
+        let over = Outcome::new(None);
+        until(pin!(self.serve_all(&over)), &over).await;
     }
 
     /// As [`Self::run`]; a client that finds every connection taken is accepted by `spare` and turned away, by a GOAWAY
     /// which says that none of its calls was begun: it may send them elsewhere, or again. One at a time, and one in a
     /// second, so that clients that come back at once do not keep the device busy.
     pub async fn run_with_spare<B: Acceptor>(self, spare: B) {
-        let turning_away = turn_away(self.sessions, spare, self.timer);
-        let serving = pin!(self.serve_all());
-        join(serving, turning_away).await;
+        let (over, turned) = (Outcome::new(None), Outcome::new(None));
+        let turning_away = pin!(turn_away(self.sessions, spare, self.timer, &turned));
+        let serving = pin!(self.serve_all(&over));
+        both(until(serving, &over), until(turning_away, &turned)).await;
     }
 
-    async fn serve_all(self) {
+    async fn serve_all(self, over: &Outcome<()>) -> Never {
         let running = Cell::new(CONNECTIONS);
-        let connections = pin!(run_all(self.connections(), &running));
-        let over = poll_fn(|_| match running.get() {
-            0 => Poll::Ready(()),
-            _ => Poll::Pending,
-        });
-        first(pin!(select_slice(connections)), over).await;
+        let connections = pin!(run_all(self.connections(), &running, over));
+        let (never, _) = select_slice(connections).await;
+        never
     }
 
     /// The connections, to be spawned as tasks of their own, on the same executor.
@@ -165,15 +163,24 @@ impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, S
     ///
     /// Cancel safety: dropping the future ends the connection and drops its handlers.
     pub async fn run(self) {
-        let Some(session) = self.session else { return };
+        let over = Outcome::new(None);
+        until(pin!(self.serve(&over)), &over).await;
+    }
+
+    async fn serve(self, over: &Outcome<()>) -> Never {
+        let Some(session) = self.session else {
+            return tell(over, ()).await;
+        };
         let shared = Shared {
             session,
             clock: self.clock,
             timer: Some(self.timer),
         };
         let workers = pin!(workers::<S, STREAMS>(shared, self.service));
-        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor));
-        first(serving, pin!(select_slice(workers))).await;
+        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor, over));
+        match first(serving, pin!(select_slice(workers))).await {
+            Either::First(never) | Either::Second((never, _)) => never,
+        }
     }
 }
 
@@ -183,62 +190,93 @@ impl<A, S, const STREAMS: usize> core::fmt::Debug for ConnectionRunner<'_, A, S,
     }
 }
 
+/// Polls both until both are ready; unlike `embassy_futures`' `join` it cannot panic.
+fn both(
+    mut a: impl Future<Output = ()> + Unpin,
+    mut b: impl Future<Output = ()> + Unpin,
+) -> impl Future<Output = ()> {
+    let (mut first, mut second) = (false, false);
+    poll_fn(move |cx| {
+        first = first || Pin::new(&mut a).poll(cx).is_ready();
+        second = second || Pin::new(&mut b).poll(cx).is_ready();
+        if first && second {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+}
+
 /// The futures of all connections, which count down and never end. Inlined, their way to where they stay would be part of
 /// the caller's stack frame for good.
 #[inline(never)]
 fn run_all<A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize>(
     connections: [ConnectionRunner<'_, A, S, STREAMS>; CONNECTIONS],
     running: &Cell<usize>,
+    over: &Outcome<()>,
 ) -> [impl Future<Output = Never>; CONNECTIONS] {
     connections.map(|connection| async move {
-        connection.run().await;
+        let stopped = Outcome::new(None);
+        until(pin!(connection.serve(&stopped)), &stopped).await;
         running.set(running.get().saturating_sub(1));
+        if running.get() == 0 {
+            over.set(Some(()));
+        }
         core::future::pending().await
     })
 }
 
 /// One connection after the other, until the server is shut down.
-async fn accept_and_serve<'r, A: Acceptor>(shared: Shared<'r>, timer: &'r dyn Timer, mut acceptor: A) {
+async fn accept_and_serve<'r, A: Acceptor>(
+    shared: Shared<'r>,
+    timer: &'r dyn Timer,
+    mut acceptor: A,
+    over: &Outcome<()>,
+) -> Never {
     let driver = Driver {
         endpoint: shared.session,
         timer,
     };
     let mut chunk = [0; READ_CHUNK];
     loop {
-        let met = first(pin!(stopped(shared)), pin!(acceptor.accept())).await;
+        let met = first(stopped(shared), pin!(acceptor.accept())).await;
         let mut transport = match met {
-            Either::First(()) => return,
+            Either::First(()) => return tell(over, ()).await,
             Either::Second(Ok(transport)) => transport,
             Either::Second(Err(_reason)) => {
                 #[cfg(feature = "defmt")]
                 defmt::info!("rpc-nostd: no connection accepted: {=str}", _reason);
                 let later = shared.now().saturating_add_millis(ACCEPT_PAUSE_MS);
-                first(pin!(sleep_until(timer, later)), pin!(stopped(shared))).await;
+                first(sleep_until(timer, later), stopped(shared)).await;
                 continue;
             }
         };
         shared.with(|session| session.connected(shared.now()));
-        let _reason = driver.serve(&mut transport, &mut chunk).await;
+        let ended = Outcome::new(None);
+        let _reason = {
+            let serving = pin!(driver.serve(&mut transport, &mut chunk, &ended));
+            until(serving, &ended).await
+        };
         #[cfg(feature = "defmt")]
         defmt::info!("rpc-nostd: connection over: {=str}", _reason);
         shared.with(|session| session.disconnected(shared.now()));
-        driver.close(&mut transport).await;
+        first(pin!(transport.close()), driver.closing_ends()).await;
         vacant(shared).await;
     }
 }
 
 /// Waits until the server is shut down.
-async fn stopped(shared: Shared<'_>) {
-    wait(shared, |session| session.is_stopping()).await;
+fn stopped(shared: Shared<'_>) -> impl Future<Output = ()> {
+    wait(shared, |session| session.is_stopping())
 }
 
 /// Waits until the handlers of the last connection are dropped, which their workers do as soon as they are polled.
-async fn vacant(shared: Shared<'_>) {
-    wait(shared, |session| session.is_vacant()).await;
+fn vacant(shared: Shared<'_>) -> impl Future<Output = ()> {
+    wait(shared, |session| session.is_vacant())
 }
 
-async fn wait(shared: Shared<'_>, until: impl Fn(&mut ServerSession<'_>) -> bool) {
-    poll_fn(|cx| {
+fn wait(shared: Shared<'_>, until: impl Fn(&mut ServerSession<'_>) -> bool) -> impl Future<Output = ()> {
+    poll_fn(move |cx| {
         let ready = shared.with(|session| {
             session.set_driver(cx.waker());
             until(session)
@@ -249,7 +287,6 @@ async fn wait(shared: Shared<'_>, until: impl Fn(&mut ServerSession<'_>) -> bool
             Poll::Pending
         }
     })
-    .await;
 }
 
 /// Octets that are read at once.

@@ -1,13 +1,13 @@
 //! Turns clients away while every connection is taken.
 
 use core::cell::RefCell;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
-use crate::driver::{Either, first, sleep_until};
+use crate::driver::{Either, Never, Outcome, first, sleep_until, tell, until};
 use crate::server::session::ServerSession;
 use crate::time::Timer;
 use crate::transport::asynch::{Acceptor, Duplex};
@@ -27,37 +27,42 @@ enum Standing {
 /// Accepts those who find every place taken, and says goodbye; returns when the server is shut down.
 ///
 /// To be polled with the places' own futures, and behind them: nobody else wakes it when one is taken or free.
-pub(crate) async fn turn_away<A: Acceptor>(places: Places<'_, '_>, mut acceptor: A, timer: &dyn Timer) {
+pub(crate) async fn turn_away<A: Acceptor>(
+    places: Places<'_, '_>,
+    mut acceptor: A,
+    timer: &dyn Timer,
+    over: &Outcome<()>,
+) -> Never {
     loop {
-        if until(places, |standing| standing != Standing::Free).await == Standing::Stopping {
-            return;
+        if becomes(places, |standing| standing != Standing::Free).await == Standing::Stopping {
+            return tell(over, ()).await;
         }
-        let relieved = until(places, |standing| standing != Standing::Taken);
-        let met = first(pin!(relieved), pin!(acceptor.accept())).await;
+        let relieved = becomes(places, |standing| standing != Standing::Taken);
+        let met = first(relieved, pin!(acceptor.accept())).await;
         match met {
-            Either::First(Standing::Stopping) => return,
+            Either::First(Standing::Stopping) => return tell(over, ()).await,
             Either::First(_) => continue,
             Either::Second(Ok(mut transport)) => {
                 let enough = timer.now().saturating_add_millis(GOODBYE_MS);
-                first(
-                    pin!(say_goodbye(&mut transport)),
-                    pin!(sleep_until(timer, enough)),
-                )
-                .await;
+                let said = Outcome::new(None);
+                {
+                    let saying = pin!(say_goodbye(&mut transport, &said));
+                    first(until(saying, &said), sleep_until(timer, enough)).await;
+                }
                 let enough = timer.now().saturating_add_millis(GOODBYE_MS);
-                first(pin!(transport.close()), pin!(sleep_until(timer, enough))).await;
+                first(pin!(transport.close()), sleep_until(timer, enough)).await;
             }
             Either::Second(Err(_)) => {}
         }
         // A client that comes back at once must not keep the device busy.
         let later = timer.now().saturating_add_millis(PAUSE_MS);
-        let stopping = until(places, |standing| standing == Standing::Stopping);
-        first(pin!(stopping), pin!(sleep_until(timer, later))).await;
+        let stopping = becomes(places, |standing| standing == Standing::Stopping);
+        first(stopping, sleep_until(timer, later)).await;
     }
 }
 
 /// Tells the client that none of its calls was looked at, so that it can send them elsewhere. Then waits for it to close.
-async fn say_goodbye<D: Duplex>(transport: &mut D) {
+async fn say_goodbye<D: Duplex>(transport: &mut D, said: &Outcome<()>) -> Never {
     let (settings, goaway) = h2_lite::refusal();
     let (mut reader, mut writer) = transport.split();
     for frame in [settings.as_slice(), goaway.as_slice()] {
@@ -65,20 +70,21 @@ async fn say_goodbye<D: Duplex>(transport: &mut D) {
         while !rest.is_empty() {
             match writer.write(rest).await {
                 Ok(written) if written > 0 => rest = rest.get(written..).unwrap_or_default(),
-                _ => return,
+                _ => return tell(said, ()).await,
             }
         }
     }
     if D::FLUSH && writer.flush().await.is_err() {
-        return;
+        return tell(said, ()).await;
     }
     // Closed with octets that nobody has read, TCP would reset the connection, and the GOAWAY with it.
     let mut ignored = [0; 32];
     while let Ok(1..) = reader.read(&mut ignored).await {}
+    tell(said, ()).await
 }
 
-async fn until(places: Places<'_, '_>, wanted: impl Fn(Standing) -> bool) -> Standing {
-    poll_fn(|_| {
+fn becomes(places: Places<'_, '_>, wanted: impl Fn(Standing) -> bool) -> impl Future<Output = Standing> {
+    poll_fn(move |_| {
         let standing = standing(places);
         if wanted(standing) {
             Poll::Ready(standing)
@@ -86,7 +92,6 @@ async fn until(places: Places<'_, '_>, wanted: impl Fn(Standing) -> bool) -> Sta
             Poll::Pending
         }
     })
-    .await
 }
 
 fn standing(places: Places<'_, '_>) -> Standing {

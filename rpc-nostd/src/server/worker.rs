@@ -8,7 +8,7 @@ use core::task::{Poll, Waker};
 use h2_lite::{ErrorCode, Instant};
 
 use crate::deadline::Deadline;
-use crate::metadata::ReceivedMetadata;
+use crate::driver::Never;
 use crate::server::answer::{Ending, Sent};
 use crate::server::call::{Call, Context, Stream};
 use crate::server::request::Refusal;
@@ -68,20 +68,53 @@ pub(crate) fn workers<'r, S: Service, const STREAMS: usize>(
 /// Serves the calls that come to slot `index`, for ever.
 async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
     loop {
-        let accepted = accept(shared, index).await;
-        match accepted.verdict {
-            Ok(_) => handle(shared, accepted, service).await,
-            Err(refusal) => refuse(shared, accepted, &refusal).await,
-        }
+        let Accepted {
+            key,
+            verdict,
+            metadata,
+        } = accept(shared, index).await;
+        let (metadata, end) = match verdict {
+            Ok(method) => {
+                let stream = Stream { shared, key, method };
+                let deadline = shared.with(|session| session.deadline(key));
+                let context = Context::new(stream, deadline.unwrap_or(Deadline::Never), metadata);
+                let mut call = Call::new(context);
+                let result = {
+                    let serve = pin!(service.serve(&mut call));
+                    while_standing(shared, key, serve).await
+                };
+                let sent = match result {
+                    Ok(result) => {
+                        let result = complete(shared, key, result);
+                        let send = poll_send(shared, key, move |session, now| {
+                            let ending = result.as_ref().err().map_or(OK, Ending::from);
+                            session.poll_trailers(key, &ending, now)
+                        });
+                        while_standing(shared, key, pin!(send)).await
+                    }
+                    // Spec: grpc-deadline-server-reset
+                    Err(standing) => Err(standing),
+                };
+                (call.into_metadata(), closing_code(sent))
+            }
+            Err(refusal) => {
+                let is_http = matches!(refusal, Refusal::Http { .. });
+                let send = pin!(refuse(shared, key, refusal));
+                let end = closing_code(while_standing(shared, key, send).await);
+                if is_http && end == ErrorCode::NO_ERROR {
+                    let ended = pin!(linger(shared, key));
+                    // Over, or out of time: both are the end of it.
+                    let _ = while_standing(shared, key, ended).await;
+                }
+                (metadata, end)
+            }
+        };
+        shared.with(|session| session.release(key, metadata, end));
     }
 }
 
-/// Nothing: a worker does not end.
-#[derive(Debug)]
-pub(crate) enum Never {}
-
-async fn accept<'r>(shared: Shared<'r>, index: u8) -> Accepted<'r> {
-    poll_fn(|cx| {
+fn accept<'r>(shared: Shared<'r>, index: u8) -> impl Future<Output = Accepted<'r>> {
+    poll_fn(move |cx| {
         shared
             .with(|session| session.poll_accept(index, cx.waker()))
             .unwrap_or_else(|| {
@@ -89,38 +122,6 @@ async fn accept<'r>(shared: Shared<'r>, index: u8) -> Accepted<'r> {
                 Poll::Pending
             })
     })
-    .await
-}
-
-async fn handle<'r, S: Service>(shared: Shared<'r>, accepted: Accepted<'r>, service: &S) {
-    let Accepted {
-        key,
-        verdict,
-        metadata,
-    } = accepted;
-    let Ok(method) = verdict else { return };
-    let stream = Stream { shared, key, method };
-    let deadline = shared
-        .with(|session| session.deadline(key))
-        .unwrap_or(Deadline::Never);
-    let mut call = Call::new(Context::new(stream, deadline, metadata));
-    let result = {
-        let serve = pin!(service.serve(&mut call));
-        while_standing(shared, key, serve).await
-    };
-    let end = match result {
-        Ok(result) => {
-            let status = complete(shared, key, result).err();
-            let ending = status.as_ref().map_or(OK, Ending::from);
-            let send = pin!(poll_send(shared, key, |session, now| {
-                session.poll_trailers(key, &ending, now)
-            }));
-            closing_code(while_standing(shared, key, send).await)
-        }
-        // Spec: grpc-deadline-server-reset
-        Err(_) => ErrorCode::CANCEL,
-    };
-    release(shared, key, call.into_metadata(), end);
 }
 
 /// A handler that ended well has sent what its method has.
@@ -132,37 +133,29 @@ fn complete(shared: Shared<'_>, key: SlotKey, result: Result<(), Status>) -> Res
     }
 }
 
-async fn refuse<'r>(shared: Shared<'r>, accepted: Accepted<'r>, refusal: &Refusal) {
-    let key = accepted.key;
-    let send = pin!(poll_send(shared, key, |session, now| {
-        match (refusal, refusal.ending()) {
+/// Answers a call that no handler sees.
+fn refuse(shared: Shared<'_>, key: SlotKey, refusal: Refusal) -> impl Future<Output = Result<(), Status>> {
+    poll_send(shared, key, move |session, now| {
+        match (&refusal, refusal.ending()) {
             (_, Some(ending)) => session.poll_trailers(key, &ending, now),
             (Refusal::Http { status, body }, None) => session.poll_http(key, (status, body), now),
             (Refusal::Status { .. }, None) => Poll::Ready(Ok(())),
         }
-    }));
-    let end = closing_code(while_standing(shared, key, send).await);
-    if matches!(refusal, Refusal::Http { .. }) && end == ErrorCode::NO_ERROR {
-        linger(shared, key).await;
-    }
-    release(shared, key, accepted.metadata, end);
+    })
 }
 
 /// Gives a client that was answered before its content ended a moment to end it: it may have no use for a reset, and what
 /// it gets wrong meanwhile is still told.
-async fn linger(shared: Shared<'_>, key: SlotKey) {
+fn linger(shared: Shared<'_>, key: SlotKey) -> impl Future<Output = ()> {
     shared.with(|session| session.end_by(key, shared.now().saturating_add_millis(LINGER_MS)));
-    let ended = pin!(poll_fn(|cx| {
-        match shared.with(|session| session.poll_end(key, cx.waker())) {
-            Some(polled) => polled,
-            None => {
+    poll_fn(move |cx| {
+        shared
+            .with(|session| session.poll_end(key, cx.waker()))
+            .unwrap_or_else(|| {
                 cx.waker().wake_by_ref();
                 Poll::Pending
-            }
-        }
-    }));
-    // Over, or out of time: both are the end of it.
-    let _ = while_standing(shared, key, ended).await;
+            })
+    })
 }
 
 /// What a stream is reset with that is still open when its answer is through, or can never be.
@@ -176,17 +169,13 @@ fn closing_code(sent: Result<Result<(), Status>, Standing>) -> ErrorCode {
     }
 }
 
-fn release<'r>(shared: Shared<'r>, key: SlotKey, metadata: ReceivedMetadata<'r>, code: ErrorCode) {
-    shared.with(|session| session.release(key, metadata, code));
-}
-
 /// Polls `send` until it is through.
-async fn poll_send<'r>(
+fn poll_send<'r>(
     shared: Shared<'r>,
     key: SlotKey,
     mut send: impl FnMut(&mut ServerSession<'r>, Instant) -> Sent,
-) -> Result<(), Status> {
-    poll_fn(|cx| {
+) -> impl Future<Output = Result<(), Status>> {
+    poll_fn(move |cx| {
         let now = shared.now();
         let polled = shared.with(|session| {
             let polled = send(session, now);
@@ -200,17 +189,16 @@ async fn poll_send<'r>(
             Poll::Pending
         })
     })
-    .await
 }
 
 /// Runs `work` as long as its call stands. The caller drops it when the call is cancelled or out of time. Pinned by the
 /// caller: passed by value, a handler's future would be stored twice.
-async fn while_standing<T>(
+fn while_standing<T>(
     shared: Shared<'_>,
     key: SlotKey,
     mut work: Pin<&mut impl Future<Output = T>>,
-) -> Result<T, Standing> {
-    poll_fn(|cx| {
+) -> impl Future<Output = Result<T, Standing>> {
+    poll_fn(move |cx| {
         let now = shared.now();
         let standing = shared.with(|session| {
             let standing = session.standing(key, cx.waker(), now);
@@ -231,7 +219,6 @@ async fn while_standing<T>(
             }
         }
     })
-    .await
 }
 
 /// For the content of a request that is not gRPC.

@@ -56,6 +56,7 @@ pub trait Duplex {
     /// Ends the connection, the polite way if there is one, so that a GOAWAY still arrives. It may wait for the
     /// peer: the [`Runner`](crate::Runner) gives it a second.
     fn close(&mut self) -> impl Future<Output = ()> {
-        core::future::ready(())
+        // Not `ready(())`: that panics where it is polled once more.
+        core::future::poll_fn(|_| core::task::Poll::Ready(()))
     }
 }
