@@ -5,7 +5,7 @@ use qemu_harness::Machine;
 use crate::licences::Reach;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{firmware, hygiene, layers, licences, package, process, sizes, test, trace, variants};
+use crate::{firmware, hygiene, layers, licences, package, process, proof, sizes, test, trace, variants};
 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
@@ -49,6 +49,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
             firmware::lint(workspace, machine)
         });
     }
+    report.step("Lints of the images of the proof", || proof::lint(workspace));
     report.step("Documentation without warnings", || {
         let mut command = workspace.cargo();
         command
@@ -64,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
         package::check_oldest_compiler(workspace)
     });
     report.step("Packages as users get them", || package::check(workspace));
-    let programs = test::run(workspace, report);
+    let programs = test::run(workspace, report, update);
     sizes::check(workspace, report, &programs, update);
 }
 

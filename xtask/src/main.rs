@@ -19,6 +19,7 @@ mod layers;
 mod licences;
 mod package;
 mod process;
+mod proof;
 mod python;
 mod qemu;
 mod report;
@@ -59,7 +60,7 @@ enum Command {
     Demo(DemoOptions),
     /// The examples' client and server, on this computer and on both emulated machines, each with each
     Examples,
-    /// Host tests, firmware builds, runs on QEMU, the examples, and all interop cases against foreign peers
+    /// Host tests, proofs on linked images, firmware builds, runs on QEMU, the examples, and all interop cases against foreign peers
     Test,
     /// The official gRPC interop cases against other implementations and proxies, in both roles
     Interop(interop::Options),
@@ -73,6 +74,8 @@ enum Command {
     Sizes(CiOptions),
     /// Client and server on a faulty link, by the dice: 100,000 seeds, or as many as you like
     Simulate(simulate::Options),
+    /// What linked images show: no panic, no allocator, no unsafe code, how deep the stack goes
+    Proof(CiOptions),
     /// Everything that a pull request must pass: `test`, and all checks
     Ci(CiOptions),
 }
@@ -96,7 +99,7 @@ struct DemoOptions {
 
 #[derive(clap::Args)]
 struct CiOptions {
-    /// Rewrite golden files (flash and RAM sizes) instead of comparing with them
+    /// Rewrite golden files (flash, RAM and stack) instead of comparing with them
     #[arg(long)]
     update: bool,
 }
@@ -122,7 +125,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             report.step("Rules: each enforced in code and proved by a test", || {
                 trace::run(&workspace, &trace::Options::default())
             });
-            test::run(&workspace, &mut report);
+            test::run(&workspace, &mut report, false);
             report.finish()
         }
         Command::Interop(options) => interop::run(&workspace, options),
@@ -136,6 +139,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             report.finish()
         }
         Command::Simulate(options) => simulate::run(&workspace, options),
+        Command::Proof(options) => {
+            let mut report = Report::new(workspace.ci);
+            proof::run(&workspace, &mut report, options.update);
+            report.finish()
+        }
         Command::Ci(options) => {
             let mut report = Report::new(workspace.ci);
             ci::run(&workspace, &mut report, options.update);

@@ -12,10 +12,11 @@ use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{conformance, corpora, examples, interop, process, python, qemu, served, witness};
+use crate::{conformance, corpora, examples, interop, process, proof, python, qemu, served, witness};
 
-/// Adds the steps to `report` and gives the firmware that was built, for further checks.
-pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
+/// Adds the steps to `report` and gives the firmware that was built, for further checks. With `update`, the golden files
+/// of the proof are rewritten.
+pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) -> Vec<Program> {
     let python = report.step("Python's grpcio, to test against a foreign gRPC", || {
         python::ensure(workspace)
     });
@@ -37,6 +38,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report) -> Vec<Program> {
     let go = report.step("grpc-go, to test against another", || {
         Peer::ensure(workspace, Profile::Test).map_err(|missing| Skip(format!("{missing:#}")).into())
     });
+    proof::run(workspace, report, update);
     let programs = firmware::build_everything(workspace, report);
     if report
         .step("The emulator that stands in for boards", qemu::ensure)

@@ -46,7 +46,8 @@ impl Qemu {
     }
 
     /// The emulator with a machine, no display, and the firmware's log on standard output.
-    pub(crate) fn command(&self, machine: Machine, guest_args: &[String]) -> Command {
+    #[must_use]
+    pub fn command(&self, machine: Machine, guest_args: &[String]) -> Command {
         let mut command = Command::new(&self.program);
         command.args([
             "-machine",
