@@ -36,7 +36,7 @@ impl std::fmt::Debug for Flood {
 /// Rounds of the attacks whose cost is measured. Below what budgets can be set to.
 const LONG: u32 = 2_000;
 /// Rounds of the longest, against the HTTP/2 layer alone.
-const LONGEST: u32 = 100_000;
+const LONGEST: u32 = 50_000;
 
 impl Flood {
     /// So many rounds, from the given one on.

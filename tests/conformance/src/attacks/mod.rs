@@ -10,6 +10,7 @@ pub mod flood;
 pub mod restored;
 pub mod script;
 
+mod answers;
 mod blocks;
 mod budgets;
 mod dribble;
@@ -34,6 +35,7 @@ pub struct Attack {
 #[must_use]
 pub fn all() -> Vec<Attack> {
     [
+        answers::ATTACKS,
         blocks::ATTACKS,
         budgets::ATTACKS,
         dribble::ATTACKS,
