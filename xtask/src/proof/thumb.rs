@@ -1,7 +1,7 @@
 //! As much of the Thumb-2 instruction set as the proofs need: branches, calls through registers, and what moves the
 //! stack pointer down.
 //!
-//! Spec: ARMv7-M Architecture Reference Manual, A5 and A7.7.
+//! See the ARMv7-M Architecture Reference Manual, A5 and A7.7.
 
 /// What a function's instructions say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
