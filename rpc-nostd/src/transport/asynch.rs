@@ -60,3 +60,31 @@ pub trait Duplex {
         core::future::poll_fn(|_| core::task::Poll::Ready(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    struct Silent([u8; 1]);
+
+    impl Duplex for Silent {
+        type Reader<'h> = &'h [u8];
+        type Writer<'h> = &'h mut [u8];
+
+        fn split(&mut self) -> (&[u8], &mut [u8]) {
+            (&[], &mut self.0)
+        }
+    }
+
+    #[test]
+    fn closing_what_needs_no_close_does_not_panic_when_polled_once_more() {
+        let mut transport = Silent([0]);
+        let mut close = pin!(transport.close());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(close.as_mut().poll(&mut cx), Poll::Ready(()));
+        assert_eq!(close.as_mut().poll(&mut cx), Poll::Ready(()));
+    }
+}
