@@ -218,6 +218,34 @@ impl embedded_io_async::Write for Half<'_> {
     }
 }
 
+impl embedded_io::Read for Half<'_> {
+    fn read(&mut self, to: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(self.0.take(to).unwrap_or(0))
+    }
+}
+
+impl embedded_io::Write for Half<'_> {
+    fn write(&mut self, from: &[u8]) -> Result<usize, Infallible> {
+        Ok(self.0.listen(from))
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl embedded_io::ReadReady for Half<'_> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(black_box(true))
+    }
+}
+
+impl embedded_io::WriteReady for Half<'_> {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(black_box(true))
+    }
+}
+
 /// A connection with the peer.
 #[derive(Debug)]
 pub struct Line<'s>(&'s Script);

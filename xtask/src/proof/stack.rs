@@ -214,6 +214,15 @@ const INTERFACES: &[&[&str]] = &[
     &["rpc_nostd::transport::blocking::Transport"],
     &["rpc_nostd::time::Timer", "rpc_nostd::time::Clock"],
     &["core::task::wake::RawWaker"],
+    // What is printed: our types, then what they are made of, then where it goes.
+    &["::Status as core::fmt::Display", "::Code as core::fmt::Display"],
+    &["::ErrorCode as core::fmt::Display"],
+    &[
+        "<&str as core::fmt::",
+        "size as core::fmt::",
+        "<u32 as core::fmt::",
+    ],
+    &["core::fmt::Write"],
     // Functions as arguments.
     &["rpc_nostd::server::service::Routes", "rpc_nostd::percent::decode"],
 ];

@@ -43,6 +43,7 @@ fn keep_connection() {
     keep(h2_lite::Connection::release_capacity as *const ());
     keep(h2_lite::Connection::require_capacity as *const ());
     keep(h2_lite::Connection::reset_stream as *const ());
+    keep(h2_lite::Connection::excuse_reset as *const ());
     keep(h2_lite::Connection::go_away as *const ());
     keep(h2_lite::Connection::shut_down as *const ());
     keep(h2_lite::Connection::reserve_slot as *const ());

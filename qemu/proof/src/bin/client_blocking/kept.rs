@@ -3,9 +3,11 @@
 use proof::keep::{keep, keep_drop};
 use proof::kept;
 use proof::proto::{Count, Item};
-use proof::script::Script;
+use proof::script::{Half, Script};
 
 type Transport = &'static Script;
+type Polled = rpc_nostd::blocking::Polled<Half<'static>>;
+type Timed = rpc_nostd::blocking::Timed<Half<'static>>;
 type Client = rpc_nostd::blocking::Client<'static, Transport>;
 
 #[inline(never)]
@@ -26,6 +28,10 @@ fn keep_client() {
     keep(rpc_nostd::blocking::Client::<Transport>::is_connected as *const ());
     keep(rpc_nostd::blocking::Client::<Transport>::poll as *const ());
     keep(<Transport as rpc_nostd::blocking::Transport>::idle as *const ());
+    keep(<Polled as rpc_nostd::blocking::Transport>::try_read as *const ());
+    keep(<Polled as rpc_nostd::blocking::Transport>::try_write as *const ());
+    keep(<Timed as rpc_nostd::blocking::Transport>::try_read as *const ());
+    keep(<Timed as rpc_nostd::blocking::Transport>::try_write as *const ());
     keep_drop::<Client>();
 }
 
