@@ -395,6 +395,13 @@ impl Happened {
                 note(&stream.id.value().to_be_bytes());
                 Self::Section(stream, section, end_stream)
             }
+            other => Self::of_the_rest(other, &mut note),
+        }
+    }
+
+    /// Events that bring nothing of a message.
+    fn of_the_rest(event: Event<'_>, note: &mut dyn FnMut(&[u8])) -> Self {
+        match event {
             Event::Reset { stream, code, origin } => {
                 note(&[3, stream.slot, code.0 as u8, origin as u8]);
                 Self::Reset(stream)
@@ -417,6 +424,7 @@ impl Happened {
                 note(&payload);
                 Self::Pong
             }
+            Event::HeaderField { .. } | Event::HeadersEnd { .. } | Event::Data { .. } => Self::Other,
         }
     }
 }

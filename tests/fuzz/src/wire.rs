@@ -91,6 +91,12 @@ impl Wire {
             }
             7 => self.frame(4, what >> 7 ^ 1, 0, &[]),
             8 => self.frame(6, what >> 7, 0, &[what; 8]),
+            other => self.rare_instruction(other, what, script, blocks),
+        }
+    }
+
+    fn rare_instruction(&mut self, kind: u8, what: u8, script: &mut Script<'_>, blocks: &[&[u8]]) {
+        match kind {
             9 => {
                 let last = script.stream().to_be_bytes();
                 let code = [0, 0, 0, script.octet()];
