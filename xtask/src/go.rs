@@ -64,7 +64,7 @@ pub(crate) fn ensure(sources: &Path, purpose: &str) -> Result<()> {
 /// Builds the programs that `sources/go.mod` names as tools into `folder`, which exists.
 ///
 /// # Errors
-/// As for [`ensure`], or the modules cannot be fetched or built.
+/// As for [`ensure()`], or the modules cannot be fetched or built.
 pub(crate) fn build_tools(sources: &Path, folder: &Path, purpose: &str) -> Result<()> {
     ensure(sources, purpose)?;
     let mut build = Command::new("go");
