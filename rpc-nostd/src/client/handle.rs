@@ -40,14 +40,23 @@ impl Handle<'_> {
         deadline: Deadline,
         mut step: impl FnMut(&mut Context<'_, '_>) -> Poll<Result<T, Status>>,
     ) -> impl Future<Output = Result<T, Status>> {
-        poll_fn(move |cx| {
-            let mut polled = Poll::Pending;
-            self.poll(deadline, cx.waker(), &mut |cx| {
-                polled = step(cx);
-                polled.is_pending()
-            });
-            core::mem::replace(&mut polled, Poll::Pending)
-        })
+        poll_fn(move |cx| self.poll_step(deadline, cx.waker(), &mut step))
+    }
+
+    /// A function of its own, however often it is called: each `.await` would have a copy.
+    #[inline(never)]
+    fn poll_step<T>(
+        &self,
+        deadline: Deadline,
+        waker: &Waker,
+        step: &mut impl FnMut(&mut Context<'_, '_>) -> Poll<Result<T, Status>>,
+    ) -> Poll<Result<T, Status>> {
+        let mut polled = Poll::Pending;
+        self.poll(deadline, waker, &mut |cx| {
+            polled = step(cx);
+            polled.is_pending()
+        });
+        polled
     }
 
     /// `step` says whether it waits.

@@ -8,7 +8,7 @@ use core::time::Duration;
 use h2_lite::Instant;
 use micropb::{MessageDecode, MessageEncode};
 
-use crate::codec;
+use crate::codec::{self, Outgoing};
 use crate::deadline::Deadline;
 use crate::metadata::{Kind, MetadataEntry, ReceivedMetadata};
 use crate::method::Method;
@@ -199,24 +199,7 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     pub fn send(&mut self, response: &Resp) -> impl Future<Output = Result<(), Status>> {
         let stream = self.stream;
         let mut whole = None;
-        poll_fn(move |cx| {
-            if whole.is_none() {
-                stream.with(|session, key| session.begin_response(key, stream.method.one_response()))?;
-                whole = Some(Whole {
-                    stream,
-                    sent: 0,
-                    done: false,
-                });
-            }
-            let Some(whole) = &mut whole else {
-                return Poll::Pending;
-            };
-            let polled = stream.poll_send(cx.waker(), |session, now| {
-                session.poll_message(stream.key, response, &mut whole.sent, now)
-            });
-            whole.done |= polled.is_ready();
-            polled
-        })
+        poll_fn(move |cx| stream.poll_response(cx.waker(), response, &mut whole))
     }
 
     /// Sends the response's headers now, with the metadata added so far, where they would go out with the first
@@ -267,7 +250,9 @@ impl<'r> Stream<'r> {
             .unwrap_or(Err(IN_USE))
     }
 
-    /// The next request; `None` once the client has sent its last.
+    /// The next request; `None` once the client has sent its last. A function of its own, however often it is called: each
+    /// `.await` would have a copy.
+    #[inline(never)]
     fn poll_next<Req: MessageDecode + Default>(self, waker: &Waker) -> Poll<Result<Option<Req>, Status>> {
         let mut request = Req::default();
         let mut decode = |octets: &[u8]| codec::decode_message(octets, &mut request);
@@ -275,6 +260,32 @@ impl<'r> Stream<'r> {
             session.poll_request(self.key, self.method, waker, &mut decode)
         });
         polled.map(|result| result.map(|some| some.then_some(request)))
+    }
+
+    /// Sends a response; `whole` is `None` until it is begun. See `poll_next` for the attribute.
+    #[inline(never)]
+    fn poll_response(
+        self,
+        waker: &Waker,
+        response: &dyn Outgoing,
+        whole: &mut Option<Whole<'r>>,
+    ) -> Poll<Result<(), Status>> {
+        if whole.is_none() {
+            self.with(|session, key| session.begin_response(key, self.method.one_response()))?;
+            *whole = Some(Whole {
+                stream: self,
+                sent: 0,
+                done: false,
+            });
+        }
+        let Some(whole) = whole else {
+            return Poll::Pending;
+        };
+        let polled = self.poll_send(waker, |session, now| {
+            session.poll_message(self.key, response, &mut whole.sent, now)
+        });
+        whole.done |= polled.is_ready();
+        polled
     }
 
     pub(crate) fn poll<T>(
