@@ -1,7 +1,49 @@
 //! Names of functions, short enough to be read.
 
-/// A function's name without the generic arguments that it was compiled for.
+/// A function's name without the generic arguments that it was compiled for. The polling of a `poll_fn` goes by the name of
+/// the function that made it.
 pub(crate) fn plain(name: &str) -> String {
+    match polled(name) {
+        Some(maker) => format!("{}, polled", without_arguments(maker)),
+        None => without_arguments(name),
+    }
+}
+
+/// Who made the `poll_fn` that a function of this name polls.
+fn polled(name: &str) -> Option<&str> {
+    let closure = name
+        .strip_prefix("<core::future::poll_fn::PollFn<")?
+        .strip_suffix("> as core::future::future::Future>::poll")?;
+    let maker = closure.strip_suffix("::{closure#0}")?;
+    // A call's steps: the last generic argument is the closure of whoever asked for them.
+    let step = maker
+        .strip_prefix(STEPS)
+        .and_then(|arguments| arguments.strip_suffix('>'))
+        .and_then(last_argument);
+    match step {
+        Some(step) => step.strip_suffix("::{closure#0}"),
+        None => Some(maker),
+    }
+}
+
+/// The last of some generic arguments.
+fn last_argument(arguments: &str) -> Option<&str> {
+    let mut depth = 0_i32;
+    let mut start = 0;
+    for (place, letter) in arguments.char_indices() {
+        match letter {
+            '<' | '(' => depth += 1,
+            '>' | ')' => depth -= 1,
+            ',' if depth == 0 => start = place + 1,
+            _ => {}
+        }
+    }
+    arguments.get(start..).map(str::trim)
+}
+
+const STEPS: &str = "<rpc_nostd::client::handle::Handle>::run<";
+
+fn without_arguments(name: &str) -> String {
     let mut short = String::new();
     let mut depth = 0_u32;
     let mut before = ' ';
@@ -37,5 +79,23 @@ mod tests {
             "core::ptr::drop_in_place"
         );
         assert_eq!(plain("a::call::<fn(u8) -> u8>"), "a::call");
+    }
+
+    #[test]
+    fn plain_names_who_made_what_is_polled() {
+        let poll = |closure: &str| {
+            plain(&format!(
+                "<core::future::poll_fn::PollFn<{closure}> as core::future::future::Future>::poll"
+            ))
+        };
+        assert_eq!(
+            poll("<a::Receiver<b::Item>>::next::{closure#0}"),
+            "<a::Receiver>::next, polled"
+        );
+        let step = "<a::Upload<b::Item, b::Count>>::finish::{closure#0}";
+        assert_eq!(
+            poll(&format!("{STEPS}(b::C, u8), {step}>::{{closure#0}}")),
+            "<a::Upload>::finish, polled"
+        );
     }
 }
