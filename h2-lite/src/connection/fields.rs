@@ -50,24 +50,21 @@ impl FieldRules {
         if field.name.starts_with(b":") {
             return Ok(());
         }
+        check_beginning(field.value)?;
         self.check_regular(field.name, field.value)
     }
 
     /// The next field of the section.
     pub(super) fn check(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
-        if matches!(value.last(), Some(b' ' | b'\t')) {
-            return Err(BLANKS);
-        }
+        check_value(value)?;
         if let Some((b':', pseudo)) = name.split_first() {
-            check_value(value)?;
             return self.check_pseudo(pseudo, value);
         }
         self.check_regular(name, value)
     }
 
-    /// A regular field; what ends the value has been checked.
+    /// A regular field; the octets of its value have been checked.
     fn check_regular(&mut self, name: &[u8], value: &[u8]) -> Result<(), Malformed> {
-        check_value(value)?;
         self.regular = true;
         check_name(name)?;
         match name {
@@ -200,8 +197,17 @@ fn check_name(name: &[u8]) -> Result<(), Malformed> {
 }
 
 /// "A field value MUST NOT contain the zero value (0x00), line feed (0x0a), or carriage return (0x0d) ... MUST NOT
-/// start or end with an ASCII whitespace character" (8.2.1). The end is not looked at here.
+/// start or end with an ASCII whitespace character" (8.2.1).
 fn check_value(value: &[u8]) -> Result<(), Malformed> {
+    // Spec: h2-8.2.1-value-edges
+    if matches!(value.last(), Some(b' ' | b'\t')) {
+        return Err(BLANKS);
+    }
+    check_beginning(value)
+}
+
+/// The same of a value whose end is not there.
+fn check_beginning(value: &[u8]) -> Result<(), Malformed> {
     // Spec: h2-8.2.1-value-bytes
     if value.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')) {
         return Err("field value with NUL, CR or LF");
