@@ -163,23 +163,19 @@ impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, S
     ///
     /// Cancel safety: dropping the future ends the connection and drops its handlers.
     pub async fn run(self) {
-        let over = Outcome::new(None);
-        until(pin!(self.serve(&over)), &over).await;
-    }
-
-    async fn serve(self, over: &Outcome<()>) -> Never {
-        let Some(session) = self.session else {
-            return tell(over, ()).await;
-        };
+        let Some(session) = self.session else { return };
         let shared = Shared {
             session,
             clock: self.clock,
             timer: Some(self.timer),
         };
+        // Not in a future of their own: on its way to where it stays it would lie on the stack for as long as it is polled.
+        let over = Outcome::new(None);
         let workers = pin!(workers::<S, STREAMS>(shared, self.service));
-        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor, over));
-        match first(serving, pin!(select_slice(workers))).await {
-            Either::First(never) | Either::Second((never, _)) => never,
+        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor, &over));
+        match first(until(serving, &over), pin!(select_slice(workers))).await {
+            Either::First(()) => {}
+            Either::Second((never, _)) => match never {},
         }
     }
 }
@@ -216,8 +212,7 @@ fn run_all<A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usi
     over: &Outcome<()>,
 ) -> [impl Future<Output = Never>; CONNECTIONS] {
     connections.map(|connection| async move {
-        let stopped = Outcome::new(None);
-        until(pin!(connection.serve(&stopped)), &stopped).await;
+        connection.run().await;
         running.set(running.get().saturating_sub(1));
         if running.get() == 0 {
             over.set(Some(()));
