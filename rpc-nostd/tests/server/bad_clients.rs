@@ -109,10 +109,6 @@ pub fn raw(kind: u8, flags: u8, stream: u32, len: usize) -> Vec<u8> {
     frames::frame(kind, flags, stream, &vec![0; len])
 }
 
-fn window_update(stream: u32, increment: u32) -> Vec<u8> {
-    frames::frame(frames::WINDOW_UPDATE, 0, stream, &increment.to_be_bytes())
-}
-
 #[test]
 fn every_truncation_of_preface_and_first_headers_then_close_frees_the_place() {
     let mut octets = PREFACE.to_vec();
@@ -330,12 +326,12 @@ fn window_overflows_are_flow_control_errors() {
     let max = 0x7fff_ffff;
     check(
         "stream",
-        &after_open(&window_update(1, max)),
+        &after_open(&frames::window_update(1, max)),
         Stream(FLOW_CONTROL_ERROR),
     );
     check(
         "connection",
-        &window_update(0, max),
+        &frames::window_update(0, max),
         Connection(FLOW_CONTROL_ERROR),
     );
     check(
@@ -343,7 +339,7 @@ fn window_overflows_are_flow_control_errors() {
         &frames::settings(&[(4, max + 1)]),
         Connection(FLOW_CONTROL_ERROR),
     );
-    let shifted = [window_update(1, 1), frames::settings(&[(4, max)])].concat();
+    let shifted = [frames::window_update(1, 1), frames::settings(&[(4, max)])].concat();
     check(
         "settings over an open stream",
         &after_open(&shifted),
@@ -351,12 +347,12 @@ fn window_overflows_are_flow_control_errors() {
     );
     check(
         "increment 0, stream",
-        &after_open(&window_update(1, 0)),
+        &after_open(&frames::window_update(1, 0)),
         Stream(PROTOCOL_ERROR),
     );
     check(
         "increment 0, connection",
-        &window_update(0, 0),
+        &frames::window_update(0, 0),
         Connection(PROTOCOL_ERROR),
     );
 }
@@ -388,7 +384,7 @@ fn bad_stream_identifiers_are_connection_errors() {
         ("DATA on an idle one", frames::data(9, b"x", false)),
         ("RST_STREAM on 0", frames::rst(0, 8)),
         ("RST_STREAM on an idle one", frames::rst(9, 8)),
-        ("WINDOW_UPDATE on an idle one", window_update(9, 1)),
+        ("WINDOW_UPDATE on an idle one", frames::window_update(9, 1)),
         ("PRIORITY on 0", raw(PRIORITY, 0, 0, 5)),
         ("SETTINGS on 1", after_open(&raw(frames::SETTINGS, 0, 1, 0))),
         ("PING on 1", after_open(&raw(frames::PING, 0, 1, 8))),

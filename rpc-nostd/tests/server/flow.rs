@@ -36,10 +36,6 @@ fn increments(wire: &mut Wire, stream: u32) -> u32 {
         .sum()
 }
 
-fn window_update(stream: u32, increment: u32) -> Vec<u8> {
-    frames::frame(frames::WINDOW_UPDATE, 0, stream, &increment.to_be_bytes())
-}
-
 #[test]
 fn a_handler_that_does_not_read_stops_its_own_stream_and_no_other() {
     let gate = Gate::default();
@@ -189,13 +185,13 @@ fn a_client_that_gives_no_window_holds_up_that_handler_only() {
         assert_eq!(wire.answer(1).frames, "H");
         for stream in [3, 5, 7] {
             wire.call(stream, UNARY.path(), &[b"x"]);
-            wire.send(&window_update(stream, 1_000));
+            wire.send(&frames::window_update(stream, 1_000));
             bench.settle().await;
             assert_eq!(wire.answer(stream).code(), Some(Code::OK));
         }
         let mut got = 0;
         for increment in [7u32, 1, 50, 1_000] {
-            wire.send(&window_update(1, increment));
+            wire.send(&frames::window_update(1, increment));
             bench.settle().await;
             let answer = wire.answer(1);
             let expected = (increment as usize).min(107 - got);
@@ -232,15 +228,15 @@ fn the_connections_window_holds_data_and_nothing_else() {
                 .iter()
                 .any(|frame| frame.kind == frames::HEADERS && frame.stream == 3)
         );
-        wire.send(&window_update(0, 500));
+        wire.send(&frames::window_update(0, 500));
         bench.settle().await;
         assert_eq!(wire.answer(1).content.len(), 500);
         // RFC 9113 section 6.9.2: the stream's window goes below zero, and up again.
         wire.send(&frames::settings(&[(4, 0)]));
-        wire.send(&window_update(0, 10_000));
+        wire.send(&frames::window_update(0, 10_000));
         bench.settle().await;
         assert_eq!(wire.answer(1).content.len(), 0);
-        wire.send(&window_update(1, 66_035 + 20));
+        wire.send(&frames::window_update(1, 66_035 + 20));
         bench.settle().await;
         assert_eq!(wire.answer(1).content.len(), 20);
     });

@@ -449,12 +449,7 @@ fn content_of(framed: &[u8]) -> Vec<u8> {
 }
 
 fn window_update(stream: u32, increment: i64) -> Vec<u8> {
-    frames::frame(
-        frames::WINDOW_UPDATE,
-        0,
-        stream,
-        &(increment as u32).to_be_bytes(),
-    )
+    frames::window_update(stream, increment as u32)
 }
 
 /// Long enough for other calls to begin, however slow the link is.

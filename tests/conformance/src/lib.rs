@@ -26,4 +26,6 @@ pub mod peer;
 pub mod suite;
 pub mod table;
 pub mod tasks;
-pub mod wire;
+
+/// Frames as octets.
+pub use rpc_nostd_test_frames as wire;

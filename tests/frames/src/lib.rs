@@ -1,4 +1,6 @@
-//! Frames as octets, written and read without the code under test. Spec: RFC 9113 section 4.
+//! HTTP/2 frames and gRPC messages as octets, written and read without the code under test, which would agree with
+//! itself. Spec: RFC 9113 section 4.
+#![forbid(unsafe_code)]
 
 /// A frame as it came.
 #[derive(Clone, PartialEq, Eq)]
@@ -182,7 +184,13 @@ pub fn ping(payload: [u8; 8]) -> Vec<u8> {
     frame(PING, 0, 0, &payload)
 }
 
-/// GOAWAY.
+/// The acknowledgement of PING.
+#[must_use]
+pub fn ping_ack(payload: [u8; 8]) -> Vec<u8> {
+    frame(PING, ACK, 0, &payload)
+}
+
+/// GOAWAY without debug data.
 #[must_use]
 pub fn goaway(last: u32, code: u32) -> Vec<u8> {
     frame(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
