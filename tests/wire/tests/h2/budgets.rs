@@ -1,7 +1,7 @@
 //! Attacks: RFC 9113 section 10.5. Each is ended by ENHANCE_YOUR_CALM, or costs nothing; memory cannot grow, since all
 //! of it is lent.
 
-use h2_lite::{ErrorCode, Origin};
+use h2_lite::{Config, ErrorCode, Origin};
 
 use crate::support::frames::*;
 use crate::support::{Ev, REQUEST, Session, Setup, ok};
@@ -386,4 +386,44 @@ fn after_an_attack_below_the_budget_an_innocent_stream_completes_10_5() {
         assert!((0..4).all(|slot| s.conn.is_free(slot)));
         let _ = victim;
     });
+}
+
+#[test]
+fn the_security_policy_names_the_default_budgets() {
+    let policy = include_str!("../../../../SECURITY.md");
+    // Name, what it counts, and one or two figures, of each row of a table.
+    let row = |name: &str| {
+        let begin = format!("| `{name}` |");
+        let row = policy.lines().find(|line| line.starts_with(&begin));
+        let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+        let cells: Vec<String> = row.split('|').map(|cell| cell.trim().replace(',', "")).collect();
+        cells[3..cells.len() - 1].to_vec()
+    };
+    let Config {
+        budgets: default,
+        max_header_list_size,
+        ..
+    } = Config::default();
+    for (name, budget) in [
+        ("peer_resets", default.peer_resets),
+        ("glitches", default.glitches),
+        ("pings", default.pings),
+        ("settings", default.settings),
+        ("control", default.control),
+        ("discarded", default.discarded),
+    ] {
+        let wanted = [budget.burst.to_string(), budget.per_second.to_string()];
+        assert_eq!(row(name), wanted, "{name}");
+    }
+    for (name, bound) in [
+        ("continuations", u32::from(default.continuations)),
+        ("header_block_size", default.header_block_size),
+        ("max_header_list_size", max_header_list_size),
+    ] {
+        assert_eq!(row(name), [bound.to_string()], "{name}");
+    }
+    assert_eq!(
+        default.data_overhead, 0,
+        "of which the policy says what it stands for"
+    );
 }
