@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Roles;
 use crate::error::{Place, Problem};
 use crate::render::names;
+use crate::roles::Roles;
 use crate::schema::{File, Message, Schema, Service};
 
 /// Appends everything that is wrong with `schema`, of which `roles` are generated.
-pub(crate) fn check(schema: &Schema, roles: Roles, problems: &mut Vec<Problem>) {
+pub(crate) fn check(schema: &Schema, roles: &Roles, problems: &mut Vec<Problem>) {
+    roles.check(schema, problems);
     let needed = schema.needed_types();
     find_groups(schema, &needed, problems);
     find_cycles(schema, &needed, problems);
@@ -215,7 +216,7 @@ fn find_service_clashes(
     schema: &Schema,
     file: &File,
     service: &Service,
-    roles: Roles,
+    roles: &Roles,
     problems: &mut Vec<Problem>,
 ) {
     let mut clash = |part: &Part, other: String| {
@@ -268,13 +269,13 @@ impl Part {
     }
 }
 
-fn parts_of(service: &Service, roles: Roles) -> Vec<Part> {
+fn parts_of(service: &Service, roles: &Roles) -> Vec<Part> {
     let part = |what, name, instead| Part { what, name, instead };
     let mut parts = Vec::new();
-    if roles.client {
+    if roles.has_client(service) {
         parts.push(part("client", names::client(&service.name), NO_CLIENT));
     }
-    if roles.server {
+    if roles.has_server(service) {
         parts.push(part("trait", names::server_trait(&service.name), NO_SERVER));
         parts.push(part("server", names::server(&service.name), NO_SERVER));
     }

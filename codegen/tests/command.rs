@@ -124,6 +124,78 @@ fn clients_and_servers_are_left_out_as_asked() {
 }
 
 #[test]
+fn clients_and_servers_of_single_services_are_generated_as_asked() {
+    let two = format!("{SERVICE}service Other {{}}\n").replace("proto3\";\n", "proto3\";\npackage a.v1;\n");
+    let folder = support::folder(&[("a.proto", &two)]);
+    for (arguments, expected) in [
+        (&["--client-for", "a.v1.S"][..], [true, false, true, true]),
+        (
+            &[
+                "--client-for",
+                "S",
+                "--client-for",
+                "v1.Other",
+                "--server-for",
+                "Other",
+            ],
+            [true, true, false, true],
+        ),
+        (
+            &["--no-client", "--server-for", "a.v1.S"],
+            [false, false, true, false],
+        ),
+    ] {
+        let output = command(folder.path(), &[&["generate", "a.proto"], arguments].concat());
+        assert!(output.status.success(), "{output:?}");
+        let code = std::fs::read_to_string(folder.path().join("a.rs")).unwrap();
+        let parts = ["SClient", "OtherClient", "SServer", "OtherServer"];
+        assert_eq!(
+            parts.map(|part| code.contains(&format!("struct {part}"))),
+            expected,
+            "{arguments:?}"
+        );
+        assert!(
+            code.contains("mod s_service") && code.contains("mod other_service"),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn service_that_is_chosen_and_does_not_exist_is_an_error() {
+    let folder = support::folder(&[("a.proto", SERVICE)]);
+    let output = command(folder.path(), &["generate", "a.proto", "--client-for", "T"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: no service `T`, for which alone clients were asked; these files have `S`\n"
+    );
+    let output = command(folder.path(), &["generate", "a.proto", "--server-for", "ice"]);
+    assert_eq!(output.status.code(), Some(1), "a part of a name is none");
+    assert_eq!(names_in(folder.path()), ["a.proto"]);
+}
+
+#[test]
+fn check_finds_what_generate_would_refuse_and_writes_nothing() {
+    let missing = GOOD.replace("uint32 n", "string n");
+    let folder = support::folder(&[("good.proto", GOOD), ("bad.proto", &missing)]);
+    let output = command(folder.path(), &["check", "good.proto"]);
+    assert!(
+        output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    let checked = command(folder.path(), &["check", "bad.proto"]);
+    let generated = command(folder.path(), &["generate", "bad.proto"]);
+    assert_eq!(
+        (checked.status.code(), generated.status.code()),
+        (Some(1), Some(1))
+    );
+    assert!(String::from_utf8_lossy(&checked.stderr).contains("no capacity for string field `n`"));
+    assert_eq!(checked.stderr, generated.stderr);
+    assert_eq!(names_in(folder.path()), ["bad.proto", "good.proto"]);
+}
+
+#[test]
 fn wrong_arguments_are_an_error() {
     let folder = support::folder(&[]);
     for arguments in [
@@ -131,6 +203,8 @@ fn wrong_arguments_are_an_error() {
         &["generate"],
         &["generate", "--frobnicate", "a.proto"],
         &["frobnicate"],
+        &["check"],
+        &["generate", "a.proto", "--no-client", "--client-for", "S"],
     ] {
         assert_eq!(
             command(folder.path(), arguments).status.code(),

@@ -15,11 +15,15 @@ use std::path::Path;
 use micropb_gen::config::OptionalRepr;
 use micropb_gen::{Config, Generator};
 
-use crate::Roles;
+use crate::builder::Input;
 use crate::capacity::{Capacities, Capacity};
 use crate::error::{Error, Place, Problem};
+use crate::roles::Roles;
 use crate::schema::Schema;
-use crate::source::Sources;
+
+/// What the output holds beside messages and stubs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {}
 
 /// The output and what is worth saying about it.
 pub(crate) struct Rendered {
@@ -28,19 +32,14 @@ pub(crate) struct Rendered {
 }
 
 /// Prints everything. The input has been checked, so errors are constructs that micropb-gen refuses.
-pub(crate) fn render(
-    sources: &Sources,
-    schema: &Schema,
-    capacities: &Capacities,
-    roles: Roles,
-) -> Result<Rendered, Error> {
-    let raw = run_micropb(sources, schema, capacities, roles)?;
+pub(crate) fn render(input: &Input, roles: &Roles, _options: &Options) -> Result<Rendered, Error> {
+    let raw = run_micropb(input, roles)?;
     let mut warnings = WARNINGS.take();
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
     let code = tidied(&raw)?;
     Ok(Rendered {
-        code: format!("{}\n\n{code}", header(schema)),
+        code: format!("{}\n\n{code}", header(&input.schema)),
         warnings,
     })
 }
@@ -53,12 +52,12 @@ fn tidied(raw: &str) -> Result<String, Error> {
 }
 
 /// micropb-gen reads the descriptor set from a file and writes to one.
-fn run_micropb(
-    sources: &Sources,
-    schema: &Schema,
-    capacities: &Capacities,
-    roles: Roles,
-) -> Result<String, Error> {
+fn run_micropb(input: &Input, roles: &Roles) -> Result<String, Error> {
+    let Input {
+        sources,
+        schema,
+        capacities,
+    } = input;
     let folder = tempfile::tempdir().map_err(|source| io("write", &std::env::temp_dir(), source))?;
     let (set, out) = (folder.path().join("set.bin"), folder.path().join("out.rs"));
     std::fs::write(&set, &sources.encoded).map_err(|source| io("write", &set, source))?;
@@ -75,7 +74,7 @@ fn run_micropb(
     generator.add_service_generator(service::Services {
         services: services.collect(),
         chunked: capacities.chunked.clone(),
-        roles,
+        roles: roles.clone(),
     });
     WARNINGS.take();
     generator

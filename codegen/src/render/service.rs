@@ -9,7 +9,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::{client, names, server};
-use crate::Roles;
+use crate::roles::Roles;
 use crate::schema::{self, MethodKind, Service};
 
 /// Called by micropb-gen for each service of each file.
@@ -54,8 +54,14 @@ impl ServiceGenerator for Services {
             .filter_map(|method| self.method(service, method, resolver))
             .collect();
         let description = description(service, &methods);
-        let client = self.roles.client.then(|| client::client(service, &methods));
-        let server = self.roles.server.then(|| server::server(service, &methods));
+        let client = self
+            .roles
+            .has_client(service)
+            .then(|| client::client(service, &methods));
+        let server = self
+            .roles
+            .has_server(service)
+            .then(|| server::server(service, &methods));
         quote! { #description #client #server }
     }
 }

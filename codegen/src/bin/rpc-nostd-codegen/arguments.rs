@@ -1,0 +1,89 @@
+//! What can be asked of the command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use rpc_nostd_codegen::Builder;
+
+/// Generates fixed-size messages and gRPC stubs for rpc-nostd from .proto files.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Writes one Rust file from .proto files and the capacity files (.toml) beside them.
+    Generate(Generate),
+    /// Finds everything that `generate` would refuse, and writes nothing.
+    Check(Check),
+}
+
+#[derive(Args)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) content: Content,
+    /// Folder of the output.
+    #[arg(short, long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) out_dir: PathBuf,
+    /// Name of the output [default: that of the first .proto, ending in .rs].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) out_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) content: Content,
+}
+
+/// The files that are read.
+#[derive(Args)]
+pub(crate) struct Input {
+    /// The .proto files.
+    #[arg(required = true)]
+    pub(crate) protos: Vec<PathBuf>,
+    /// Folders in which the files and their imports are looked up [default: the folders of the files].
+    #[arg(short = 'I', long = "include", value_name = "FOLDER")]
+    pub(crate) includes: Vec<PathBuf>,
+}
+
+/// What the output holds.
+#[derive(Args)]
+pub(crate) struct Content {
+    /// Generate no clients.
+    #[arg(long, conflicts_with = "client_for")]
+    no_client: bool,
+    /// Generate no servers.
+    #[arg(long, conflicts_with = "server_for")]
+    no_server: bool,
+    /// Generate a client of this service, and of no others that are not named so too.
+    #[arg(long, value_name = "SERVICE")]
+    client_for: Vec<String>,
+    /// Generate a server of this service, and of no others that are not named so too.
+    #[arg(long, value_name = "SERVICE")]
+    server_for: Vec<String>,
+}
+
+impl Content {
+    /// A builder that makes it.
+    pub(crate) fn builder(&self) -> Builder {
+        let mut builder = Builder::new()
+            .cargo_lines(false)
+            .client(!self.no_client)
+            .server(!self.no_server);
+        if !self.client_for.is_empty() {
+            builder = builder.client_for(&self.client_for);
+        }
+        if !self.server_for.is_empty() {
+            builder = builder.server_for(&self.server_for);
+        }
+        builder
+    }
+}
