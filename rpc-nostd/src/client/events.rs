@@ -1,6 +1,6 @@
 //! What the connection reports, on its way to the slot that it is for.
 
-use h2_lite::{ErrorCode, Event, Section, StreamKey};
+use h2_lite::{ErrorCode, Event, HeaderField, Section, StreamKey};
 
 use crate::client::connectivity::Connectivity;
 use crate::client::response::{Outcome, Response};
@@ -29,15 +29,7 @@ pub(crate) fn handle(
             section,
             field,
         } => {
-            let slot = of_stream(slots, stream)?;
-            if !field.truncated {
-                slot.head
-                    .recv_field(section, field.name, field.value, &mut slot.store);
-            } else if field.name == b"grpc-message" {
-                // Half a text is worth more than none.
-                // Spec: threat-34
-                slot.store.store_message(field.value, true);
-            }
+            recv_field(of_stream(slots, stream)?, section, &field);
             None
         }
         Event::HeadersEnd {
@@ -74,6 +66,17 @@ pub(crate) fn handle(
             None
         }
         Event::WindowUpdate { .. } | Event::PingAck { .. } => None,
+    }
+}
+
+fn recv_field(slot: &mut Slot<'_, Response>, section: Section, field: &HeaderField<'_>) {
+    if !field.truncated {
+        slot.head
+            .recv_field(section, field.name, field.value, &mut slot.store);
+    } else if field.name == b"grpc-message" {
+        // Half a text is worth more than none.
+        // Spec: threat-34
+        slot.store.store_message(field.value, true);
     }
 }
 

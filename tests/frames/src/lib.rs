@@ -40,6 +40,19 @@ impl Frame {
         octets.try_into().ok().map(u32::from_be_bytes)
     }
 
+    /// Puts an integer where [`Self::u32_at`] would find it; a payload that ends before is left as it is.
+    pub fn put_u32(&mut self, at: usize, value: u32) {
+        if let Some(place) = self.payload.get_mut(at..at + 4) {
+            place.copy_from_slice(&value.to_be_bytes());
+        }
+    }
+
+    /// As it goes on the wire.
+    #[must_use]
+    pub fn encoded(&self) -> Vec<u8> {
+        frame(self.kind, self.flags, self.stream, &self.payload)
+    }
+
     /// All of these flags are set.
     #[must_use]
     pub fn has(&self, flags: u8) -> bool {

@@ -1,12 +1,14 @@
 //! One endpoint of h2-lite, an application that answers by rule, and an eye on what it sends.
 
 use h2_lite::{
-    Budget, Budgets, Config, Connection, ErrorCode, Event, Instant, Role, Section, StreamKey, UseError,
+    Budget, Budgets, Config, Connection, EncoderEntry, ErrorCode, Event, Instant, Memory, Role, Section,
+    Stream, StreamKey, UseError,
 };
 
 use crate::fields::{REQUEST, STATUS, TRAILER};
 use crate::pieces::{Dice, Pieces};
 use crate::sent::Sent;
+use crate::wire::Wire;
 
 /// What an application does; both runs of an input have the same.
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ impl Habits {
         self.bits & 0x30 == 0x30
     }
 
-    pub(crate) fn greets(self) -> bool {
+    fn greets(self) -> bool {
         self.bits & 0x40 == 0
     }
 
@@ -65,6 +67,40 @@ impl Habits {
             ..Config::default()
         }
     }
+}
+
+/// Two octets choose the cuts and the habits of the application; the rest are instructions, see `wire.rs`. The endpoint's
+/// decoder has a table of `TABLE` octets, and its peer the header blocks and the greeting.
+pub(crate) fn compare_cuts<const TABLE: usize>(
+    role: Role,
+    data: &[u8],
+    blocks: &[&[u8]; 16],
+    greeting: &[u8],
+) {
+    let Some(([cuts, bits], script)) = data.split_first_chunk() else {
+        return;
+    };
+    let habits = Habits { role, bits: *bits };
+    let wire = Wire::build(script, blocks, if habits.greets() { greeting } else { &[] });
+    let whole = run_once::<TABLE>(habits, wire.octets(), 0);
+    whole.is_same(&run_once::<TABLE>(habits, wire.octets(), *cuts));
+}
+
+fn run_once<const TABLE: usize>(habits: Habits, octets: &[u8], cuts: u8) -> Seen {
+    let mut streams = [const { Stream::new() }; SLOTS];
+    let mut send = [0; 256];
+    let mut decoder_table = [0; TABLE];
+    let mut encoder_table = [EncoderEntry::new(); 2];
+    let mut scratch = [0; 64];
+    let memory = Memory {
+        streams: &mut streams,
+        send: &mut send,
+        decoder_table: &mut decoder_table,
+        encoder_table: &mut encoder_table,
+        scratch: &mut scratch,
+    };
+    let mut conn = Connection::new(habits.role, habits.config(), memory).expect("memory that is enough");
+    run(&mut conn, habits, octets, cuts)
 }
 
 /// What can be seen of a run from outside.

@@ -1,40 +1,13 @@
 //! A server of h2-lite against any octets: no cut changes what happens, what it sends is right, and all slots come back.
 
-use h2_lite::{Connection, EncoderEntry, Memory, Role, Stream};
+use h2_lite::Role;
 
-use crate::endpoint::{Habits, SLOTS, Seen, run};
-use crate::wire::{CLIENT_GREETING, Wire};
+use crate::endpoint::compare_cuts;
+use crate::wire::CLIENT_GREETING;
 
-/// Two octets choose the cuts and the habits of the application; the rest are instructions, see `wire.rs`.
+/// See [`compare_cuts`].
 pub fn server_bytes(data: &[u8]) {
-    let Some(([cuts, bits], script)) = data.split_first_chunk() else {
-        return;
-    };
-    let habits = Habits {
-        role: Role::Server,
-        bits: *bits,
-    };
-    let greeting = if habits.greets() { CLIENT_GREETING } else { &[] };
-    let wire = Wire::build(script, &REQUESTS, greeting);
-    let whole = run_once(habits, wire.octets(), 0);
-    whole.is_same(&run_once(habits, wire.octets(), *cuts));
-}
-
-fn run_once(habits: Habits, octets: &[u8], cuts: u8) -> Seen {
-    let mut streams = [const { Stream::new() }; SLOTS];
-    let mut send = [0; 256];
-    let mut decoder_table = [0; 4_096];
-    let mut encoder_table = [EncoderEntry::new(); 2];
-    let mut scratch = [0; 64];
-    let memory = Memory {
-        streams: &mut streams,
-        send: &mut send,
-        decoder_table: &mut decoder_table,
-        encoder_table: &mut encoder_table,
-        scratch: &mut scratch,
-    };
-    let mut conn = Connection::new(habits.role, habits.config(), memory).expect("memory that is enough");
-    run(&mut conn, habits, octets, cuts)
+    compare_cuts::<4_096>(Role::Server, data, &REQUESTS, CLIENT_GREETING);
 }
 
 /// Header blocks of clients, good ones first.

@@ -204,7 +204,7 @@ impl ClientMutant {
             | (ClientFlaw::UnknownIsTakenInsideBlocks, 0x0a..)
             | (ClientFlaw::PriorityIsNotChecked, wire::PRIORITY) => Vec::new(),
             (ClientFlaw::LateBlocksAreNotDecoded, wire::HEADERS) if late => Vec::new(),
-            _ => encoded(frame),
+            _ => frame.encoded(),
         }
     }
 
@@ -212,32 +212,21 @@ impl ClientMutant {
     fn say(&self, mut frame: Frame) -> Vec<u8> {
         let ack = frame.has(wire::ACK);
         match (self.flaw, frame.kind) {
-            (ClientFlaw::GoAwayCodeIsLost, wire::GOAWAY) => put(&mut frame, 4, code::PROTOCOL_ERROR),
-            (ClientFlaw::ResetCodeIsLost, wire::RST_STREAM) => put(&mut frame, 0, code::PROTOCOL_ERROR),
+            (ClientFlaw::GoAwayCodeIsLost, wire::GOAWAY) => frame.put_u32(4, code::PROTOCOL_ERROR),
+            (ClientFlaw::ResetCodeIsLost, wire::RST_STREAM) => frame.put_u32(0, code::PROTOCOL_ERROR),
             (ClientFlaw::GoAwayIsRepeated, wire::GOAWAY)
-            | (ClientFlaw::ResetIsRepeated, wire::RST_STREAM) => return encoded(&frame).repeat(2),
+            | (ClientFlaw::ResetIsRepeated, wire::RST_STREAM) => return frame.encoded().repeat(2),
             (ClientFlaw::ResetIsSwallowed, wire::RST_STREAM)
             | (ClientFlaw::CreditIsNotGiven, wire::WINDOW_UPDATE) => return Vec::new(),
             (ClientFlaw::SettingsAreNotAcknowledged, wire::SETTINGS) if ack => return Vec::new(),
             (ClientFlaw::PingPayloadIsLost, wire::PING) if ack => frame.payload.fill(0),
             (ClientFlaw::CreditIsDoubled, wire::WINDOW_UPDATE) => {
                 let octets = frame.u32_at(0).unwrap_or_default();
-                put(&mut frame, 0, octets * 2);
+                frame.put_u32(0, octets * 2);
             }
             _ => {}
         }
-        encoded(&frame)
-    }
-}
-
-fn encoded(frame: &Frame) -> Vec<u8> {
-    wire::frame(frame.kind, frame.flags, frame.stream, &frame.payload)
-}
-
-/// Puts an integer into a payload.
-fn put(frame: &mut Frame, at: usize, value: u32) {
-    if let Some(place) = frame.payload.get_mut(at..at + 4) {
-        place.copy_from_slice(&value.to_be_bytes());
+        frame.encoded()
     }
 }
 

@@ -276,16 +276,16 @@ impl Mutant {
 
     /// What goes out instead of a frame.
     fn say(&mut self, mut frame: Frame) -> Vec<u8> {
-        let twice = |frame: &Frame| encoded(frame).repeat(2);
+        let twice = |frame: &Frame| frame.encoded().repeat(2);
         match (self.flaw, frame.kind) {
             _ if self.closed => return Vec::new(),
-            (Flaw::GoAwayCodeIsLost, wire::GOAWAY) => put(&mut frame, 4, code::PROTOCOL_ERROR),
-            (Flaw::LastStreamIsZero, wire::GOAWAY) => put(&mut frame, 0, 0),
+            (Flaw::GoAwayCodeIsLost, wire::GOAWAY) => frame.put_u32(4, code::PROTOCOL_ERROR),
+            (Flaw::LastStreamIsZero, wire::GOAWAY) => frame.put_u32(0, 0),
             (Flaw::LastStreamIsTooHigh, wire::GOAWAY) => {
                 let last = frame.u32_at(0).unwrap_or_default();
-                put(&mut frame, 0, last.saturating_add(2).min(0x7fff_ffff));
+                frame.put_u32(0, last.saturating_add(2).min(0x7fff_ffff));
             }
-            (Flaw::ResetCodeIsLost, wire::RST_STREAM) => put(&mut frame, 0, code::PROTOCOL_ERROR),
+            (Flaw::ResetCodeIsLost, wire::RST_STREAM) => frame.put_u32(0, code::PROTOCOL_ERROR),
             (Flaw::ResetBecomesGoAway, wire::RST_STREAM) => {
                 self.closed = true;
                 self.server.hang_up();
@@ -303,10 +303,10 @@ impl Mutant {
             (Flaw::SettingsAreNotAcknowledged, wire::SETTINGS) if frame.has(wire::ACK) => return Vec::new(),
             (Flaw::CreditIsDoubled, wire::WINDOW_UPDATE) => {
                 let octets = frame.u32_at(0).unwrap_or_default();
-                put(&mut frame, 0, octets * 2);
+                frame.put_u32(0, octets * 2);
             }
             (Flaw::DataIsPrecededByNothing, wire::DATA) => {
-                return [wire::data(frame.stream, &[], 0), encoded(&frame)].concat();
+                return [wire::data(frame.stream, &[], 0), frame.encoded()].concat();
             }
             (Flaw::DataIsCutAtThePrefix, wire::DATA) if frame.payload.len() > 5 => {
                 let (prefix, rest) = frame.payload.split_at(5);
@@ -318,18 +318,7 @@ impl Mutant {
             }
             _ => {}
         }
-        encoded(&frame)
-    }
-}
-
-fn encoded(frame: &Frame) -> Vec<u8> {
-    wire::frame(frame.kind, frame.flags, frame.stream, &frame.payload)
-}
-
-/// Puts an integer into a payload.
-fn put(frame: &mut Frame, at: usize, value: u32) {
-    if let Some(place) = frame.payload.get_mut(at..at + 4) {
-        place.copy_from_slice(&value.to_be_bytes());
+        frame.encoded()
     }
 }
 

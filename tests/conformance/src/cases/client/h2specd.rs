@@ -1,7 +1,7 @@
 //! Which of our cases restate those of h2specd (v2.2.1), and ask for more: the exact frame, code, last stream, and that
 //! everything else lives on. An identifier is the section of its group and the number in it.
 
-use std::collections::BTreeSet;
+use crate::cases::assert_restated;
 
 /// Pairs of h2specd's case and ours. A case of ours may stand for several.
 const RESTATED: [(&str, &str); 57] = [
@@ -162,24 +162,5 @@ const GROUPS: [(&str, usize); 20] = [
 
 #[test]
 fn each_case_of_h2specd_is_restated_by_a_case_that_exists() {
-    let all = GROUPS
-        .iter()
-        .flat_map(|(section, count)| (1..=*count).map(move |number| format!("{section}/{number}")));
-    let restated: BTreeSet<String> = RESTATED.iter().map(|(theirs, _)| (*theirs).to_owned()).collect();
-    assert_eq!(restated, all.collect(), "57 cases, each once");
-    let cases = crate::cases::for_clients();
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
-    for (theirs, ours) in RESTATED {
-        assert!(
-            names.contains(ours),
-            "{theirs} is restated by {ours}, which is no case"
-        );
-    }
-}
-
-#[test]
-fn no_name_stands_twice() {
-    let cases = crate::cases::for_clients();
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
-    assert_eq!(names.len(), cases.len());
+    assert_restated(&GROUPS, &RESTATED, &crate::cases::for_clients());
 }
