@@ -6,6 +6,8 @@ mod cargo;
 mod check;
 mod error;
 mod output;
+#[cfg(feature = "cli")]
+mod plugin;
 mod render;
 mod roles;
 mod schema;
@@ -13,3 +15,5 @@ mod source;
 
 pub use builder::{Builder, Generated};
 pub use error::{Error, Place, Problem};
+#[cfg(feature = "cli")]
+pub use plugin::respond;

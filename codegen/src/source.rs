@@ -40,13 +40,7 @@ impl Sources {
             return Err(Problem::Usage("no .proto file was named: name at least one".into()).into());
         }
         for include in includes {
-            if !include.is_dir() {
-                return Err(Problem::Usage(format!(
-                    "{}: no such folder: the include paths are the folders in which imports are looked up",
-                    crate::error::shown(include)
-                ))
-                .into());
-            }
+            check_folder(include)?;
         }
         for proto in protos {
             if !proto.is_file() && !includes.iter().any(|folder| folder.join(proto).is_file()) {
@@ -73,6 +67,18 @@ impl Sources {
             files,
         })
     }
+}
+
+/// Checks that an include path is there.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), Error> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Problem::Usage(format!(
+        "{}: no such folder: the include paths are the folders in which imports are looked up",
+        crate::error::shown(folder)
+    ))
+    .into())
 }
 
 /// protox keeps the line inside its `Debug` text: `name:line:column: what`.

@@ -24,6 +24,18 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
     )
 }
 
+/// The path of a `python` whose `grpc_tools.protoc` is a protoc.
+///
+/// # Errors
+/// As for [`environment`].
+pub(crate) fn protoc(workspace: &Workspace) -> Result<PathBuf> {
+    environment(
+        &workspace.target.join("protoc"),
+        &workspace.root.join("tests/peers/protoc/requirements.txt"),
+        "grpc_tools.protoc",
+    )
+}
+
 /// Makes the environment in `folder` if it is missing or not as `requirements` say, and gives the path of its `python`,
 /// which can import the modules `imports`.
 ///

@@ -20,6 +20,9 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) -> V
     let python = report.step("Python's grpcio, to test against a foreign gRPC", || {
         python::ensure(workspace)
     });
+    let protoc = report.step("A protoc, to run the generator as its plugin", || {
+        python::protoc(workspace)
+    });
     report.step("Corpora that the HPACK and HTTP/2 tests read", || {
         corpora::check(workspace)
     });
@@ -30,6 +33,9 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) -> V
             command.args(["test", "--workspace", "--no-fail-fast"]);
             if let Some(python) = &python {
                 command.env("RPC_NOSTD_PYTHON", python);
+            }
+            if let Some(python) = &protoc {
+                command.env("RPC_NOSTD_PROTOC_PYTHON", python);
             }
             process::run(&mut command)
         },
