@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::capacity::Capacities;
+use crate::capacity::{Capacities, CapacityOf, Defaults, Settings};
 use crate::error::{Error, Problem};
 use crate::render::Options;
 use crate::roles::{Chosen, Roles};
@@ -26,6 +26,7 @@ pub struct Builder {
     roles: Roles,
     cargo_lines: Option<bool>,
     options: Options,
+    defaults: Defaults,
 }
 
 /// What a run made and from what.
@@ -95,6 +96,17 @@ impl Builder {
         self
     }
 
+    /// The capacity of fields of this kind of which nothing else is said, in bytes or elements from 1. Default: none, so
+    /// that each field is asked about.
+    ///
+    /// Stronger are, in this order: a line for the field in the capacity file beside its `.proto`, an option of the field,
+    /// a default of its message, the table `[default]` of that capacity file, a default of its `.proto`, and that table
+    /// beside the `.proto` files that were asked for.
+    pub fn default_capacity(mut self, of: CapacityOf, capacity: u32) -> Self {
+        self.defaults.set(of, capacity);
+        self
+    }
+
     /// Whether [`compile`](Self::compile) prints `cargo::` lines to standard output. Without them,
     /// warnings go to standard error. Default: if `OUT_DIR` is set, that is, in a build.rs.
     pub fn cargo_lines(mut self, print: bool) -> Self {
@@ -151,10 +163,12 @@ impl Builder {
 
     /// Checks what was parsed, and gives it its capacities.
     pub(crate) fn read(&self, sources: Sources) -> Result<Input, Error> {
-        let schema = Schema::new(&sources);
+        sources.check_options_file()?;
+        let mut schema = Schema::new(&sources);
+        let settings = Settings::read(&sources, &mut schema, &self.defaults);
         let mut problems = Vec::new();
         check::check(&schema, &self.roles, &mut problems);
-        let capacities = Capacities::resolve(&schema, &mut problems);
+        let capacities = Capacities::resolve(settings, &schema, &self.roles, &mut problems);
         Error::check(problems)?;
         Ok(Input {
             sources,

@@ -1,11 +1,13 @@
 //! Finds, before anything is generated, what cannot become fixed-size messages and stubs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use crate::capacity;
 use crate::error::{Place, Problem};
 use crate::render::names;
 use crate::roles::Roles;
-use crate::schema::{File, Message, Schema, Service};
+use crate::schema::{Field, File, Held, Message, Schema, Service, Shape};
 
 /// Appends everything that is wrong with `schema`, of which `roles` are generated.
 pub(crate) fn check(schema: &Schema, roles: &Roles, problems: &mut Vec<Problem>) {
@@ -29,7 +31,11 @@ fn find_groups(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Prob
         .messages()
         .filter(|(_, message)| needed.contains(message.full_name.as_str()))
     {
-        for field in message.fields.iter().filter(|field| field.shape.has_group()) {
+        let kept = message
+            .fields
+            .iter()
+            .filter(|field| field.held != Held::Elsewhere);
+        for field in kept.filter(|field| field.shape.has_group()) {
             problems.push(Problem::Unsupported {
                 place: field.place.clone(),
                 text: format!(
@@ -50,6 +56,7 @@ fn find_cycles(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Prob
         .collect();
     let mut search = CycleSearch {
         messages,
+        fallback: capacity::fallback_config(schema),
         done: BTreeSet::new(),
         trail: Vec::new(),
         problems,
@@ -64,9 +71,11 @@ fn find_cycles(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Prob
 
 struct CycleSearch<'a, 'p> {
     messages: BTreeMap<&'a str, &'a Message>,
+    /// Where capacities go of messages whose file is not on disk.
+    fallback: PathBuf,
     done: BTreeSet<&'a str>,
     /// Messages under way, each with the field that leads on.
-    trail: Vec<(&'a Message, String)>,
+    trail: Vec<(&'a Message, &'a Field)>,
     problems: &'p mut Vec<Problem>,
 }
 
@@ -84,14 +93,10 @@ impl<'a> CycleSearch<'a, '_> {
         }
         for field in &message.fields {
             let next = field
-                .shape
-                .message_name()
+                .inner_message()
                 .and_then(|name| self.messages.get(name).copied());
             if let Some(next) = next {
-                self.trail.push((
-                    message,
-                    format!("{}.{} ({})", message.full_name, field.name, field.place),
-                ));
+                self.trail.push((message, field));
                 self.visit(next);
                 self.trail.pop();
             }
@@ -100,15 +105,31 @@ impl<'a> CycleSearch<'a, '_> {
     }
 
     fn report(&mut self, start: usize) {
-        let Some(((first, _), cycle)) = self.trail.get(start).zip(self.trail.get(start..)) else {
+        let cycle = self.trail.get(start..).unwrap_or_default();
+        let ([(first, _), ..], [.., (last, back)]) = (cycle, cycle) else {
             return;
         };
-        let mut steps: Vec<&str> = cycle.iter().map(|(_, step)| step.as_str()).collect();
-        steps.push(&first.full_name);
+        let mut steps: Vec<String> = cycle
+            .iter()
+            .map(|(message, field)| format!("{}.{} ({})", message.full_name, field.name, field.place))
+            .collect();
+        steps.push(first.full_name.clone());
+        let part = match back.shape {
+            Shape::Single(_) => "",
+            Shape::Repeated(_) => ".elem",
+            Shape::Map { .. } => ".value",
+        };
+        let is_on_disk = back.place.file.is_file();
         self.problems.push(Problem::Recursion {
             place: first.place.clone(),
             message: first.full_name.clone(),
             cycle: steps.join(" -> "),
+            config: if is_on_disk {
+                back.place.file.with_extension("toml")
+            } else {
+                self.fallback.clone()
+            },
+            line_to_add: format!("\"{}.{}{part}\" = {{ encoded = 64 }}", last.full_name, back.name),
         });
     }
 }

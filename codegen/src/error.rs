@@ -88,11 +88,21 @@ pub enum Problem {
         /// What is wrong, and what would be right.
         text: String,
     },
+    /// An option of our options file that says nothing we can use.
+    #[error("{place}: {text}")]
+    Option {
+        /// Where the field, message or file is declared that has it.
+        place: Place,
+        /// What is wrong, and what would be right.
+        text: String,
+    },
     /// A message that contains itself, so that no fixed size can hold it.
     #[error(
         "{place}: message `{message}` contains itself ({cycle}), so it has no fixed size; \
-         break the cycle: declare one of these fields as `bytes` that hold the encoded message, \
-         or list the messages flat and refer to them by number"
+         break the cycle at one of these fields, for example by a line in {}: {line_to_add} keeps the message in it \
+         encoded, in so many bytes; {{ skip = true }} leaves the field out; {{ callback = \"crate::Type\" }} gives it to \
+         a type of yours",
+        shown(config)
     )]
     Recursion {
         /// Where the first message of the cycle is declared.
@@ -101,6 +111,10 @@ pub enum Problem {
         message: String,
         /// The fields that lead back to it, in order.
         cycle: String,
+        /// The capacity file that belongs to the `.proto` of the last of these fields; it need not exist.
+        config: PathBuf,
+        /// Goes under `[capacity]` in that file, and breaks the cycle at the last field. Its number is an example.
+        line_to_add: String,
     },
     /// A service or method whose name leaves none for Rust.
     #[error(

@@ -14,6 +14,7 @@ mod schema;
 mod source;
 
 pub use builder::{Builder, Generated};
+pub use capacity::{CapacityOf, OPTIONS_PROTO};
 pub use error::{Error, Place, Problem};
 #[cfg(feature = "cli")]
 pub use plugin::respond;

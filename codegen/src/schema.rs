@@ -57,6 +57,19 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) shape: Shape,
+    /// True if it is a member of a oneof, `optional` fields not counted.
+    pub(crate) in_oneof: bool,
+    pub(crate) held: Held,
+}
+
+/// How a struct has what a field of it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Inside,
+    /// A message, as its encoding: its type is needed to make or read it, but adds nothing to the struct.
+    Encoded,
+    /// By a type of the user's, or not at all.
+    Elsewhere,
 }
 
 /// How often the field's value occurs.
@@ -152,9 +165,25 @@ impl Schema {
                 continue;
             }
             let fields = by_name.get(name).into_iter().flat_map(|message| &message.fields);
+            let fields = fields.filter(|field| field.held != Held::Elsewhere);
             open.extend(fields.flat_map(|field| field.shape.type_names()));
         }
         needed
+    }
+}
+
+impl File {
+    /// What messages call it.
+    pub(crate) fn shown_path(&self) -> PathBuf {
+        self.path.clone().unwrap_or_else(|| PathBuf::from(&self.name))
+    }
+}
+
+impl Field {
+    /// Full name of the message that the struct holds because of this field, if it does.
+    pub(crate) fn inner_message(&self) -> Option<&str> {
+        let name = self.shape.message_name();
+        name.filter(|_| self.held == Held::Inside)
     }
 }
 
@@ -195,7 +224,7 @@ impl Shape {
         })
     }
 
-    pub(crate) fn message_name(&self) -> Option<&str> {
+    fn message_name(&self) -> Option<&str> {
         self.values().find_map(|value| match value {
             Value::Message(name) => Some(name.as_str()),
             _ => None,
@@ -204,6 +233,29 @@ impl Shape {
 
     pub(crate) fn has_group(&self) -> bool {
         self.values().any(|value| matches!(value, Value::Group))
+    }
+
+    /// For messages: "repeated string".
+    pub(crate) fn described(&self) -> String {
+        match self {
+            Shape::Single(of) => of.described(),
+            Shape::Repeated(of) => format!("repeated {}", of.described()),
+            Shape::Map { key, value } => format!("map<{}, {}>", key.described(), value.described()),
+        }
+    }
+}
+
+impl Value {
+    /// For messages: "string", "message `a.v1.M`".
+    pub(crate) fn described(&self) -> String {
+        match self {
+            Value::Text => "string".to_owned(),
+            Value::Bytes => "bytes".to_owned(),
+            Value::Message(name) => format!("message `{name}`"),
+            Value::Enum(name) => format!("enum `{name}`"),
+            Value::Group => "group".to_owned(),
+            Value::Scalar(name) => (*name).to_owned(),
+        }
     }
 }
 
@@ -252,6 +304,8 @@ impl<'a> FileReader<'a> {
                 name: field.name().to_owned(),
                 place: self.place(&extend(path, MESSAGE_FIELD, index)),
                 shape: shape_of(field, proto, &full_name),
+                in_oneof: field.oneof_index.is_some() && !field.proto3_optional(),
+                held: Held::Inside,
             })
             .collect();
         let is_real = |index| {

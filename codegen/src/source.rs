@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 use protox::Compiler;
+use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 
+use crate::capacity::{OPTIONS_NAME, OPTIONS_PROTO};
 use crate::error::{Error, Place, Problem};
 
 /// Parsed and resolved files.
@@ -48,7 +51,13 @@ impl Sources {
             }
         }
         let problem = |error: protox::Error| Error::from(problem_of(&error, includes));
-        let mut compiler = Compiler::new(includes).map_err(problem)?;
+        let mut resolver = ChainFileResolver::new();
+        for include in includes {
+            resolver.add(IncludeFileResolver::new(include.clone()));
+        }
+        resolver.add(OptionsResolver);
+        resolver.add(GoogleFileResolver::new());
+        let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true).include_source_info(true);
         for proto in protos {
             compiler.open_file(proto).map_err(problem)?;
@@ -67,6 +76,72 @@ impl Sources {
             files,
         })
     }
+
+    /// Checks that the options file, if it was imported, is ours: a copy may lie in an include folder, for protoc.
+    pub(crate) fn check_options_file(&self) -> Result<(), Error> {
+        let mut files = self.set.file.iter().zip(&self.files);
+        let Some((found, source)) = files.find(|(_, source)| source.name == OPTIONS_NAME) else {
+            return Ok(());
+        };
+        let ours = protox_options()?;
+        if declared(found) == declared(&ours) {
+            return Ok(());
+        }
+        Err(Problem::Proto {
+            place: Place::new(source.shown_path(), Some(1)),
+            text: format!(
+                "is not the options file of this version of rpc-nostd-codegen, but would be taken for it by `import \
+                 \"{OPTIONS_NAME}\"`; remove it, since none is needed here, or copy the one of this version over it"
+            ),
+        }
+        .into())
+    }
+}
+
+/// Finds our options file, which lies in no folder.
+struct OptionsResolver;
+
+impl FileResolver for OptionsResolver {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        if name == OPTIONS_NAME {
+            File::from_source(name, OPTIONS_PROTO)
+        } else {
+            Err(protox::Error::file_not_found(name))
+        }
+    }
+}
+
+fn protox_options() -> Result<FileDescriptorProto, Error> {
+    let file = File::from_source(OPTIONS_NAME, OPTIONS_PROTO);
+    let file = file.map_err(|error| Problem::Usage(format!("{error}; please report this")))?;
+    Ok(file.file_descriptor_proto().clone())
+}
+
+/// What matters of an options file: the extensions, and the fields of the messages.
+fn declared(file: &FileDescriptorProto) -> Vec<String> {
+    let of_field = |scope: &str, field: &FieldDescriptorProto| {
+        // Before names are resolved, one of the same file can be written without its package.
+        let type_name = field.type_name().rsplit('.').next().unwrap_or_default();
+        let kind = (field.label(), field.r#type.filter(|_| type_name.is_empty()));
+        format!(
+            "{scope}.{} = {} {type_name} {kind:?}",
+            field.name(),
+            field.number()
+        )
+    };
+    let messages = file.message_type.iter();
+    let fields = messages.flat_map(|message: &DescriptorProto| {
+        let fields = message.field.iter();
+        fields.map(move |field| of_field(message.name(), field))
+    });
+    let extensions = file.extension.iter().map(|field| {
+        let extendee = field.extendee().trim_start_matches('.');
+        of_field(extendee, field)
+    });
+    let mut all: Vec<String> = fields.chain(extensions).collect();
+    all.push(file.package().to_owned());
+    all.sort();
+    all
 }
 
 /// Checks that an include path is there.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rpc_nostd_codegen::Builder;
+use support::user::SINKS;
 
 /// Compiled in a library, where `missing_docs` looks, and in a program, where `dead_code` looks.
 #[test]
@@ -69,12 +70,12 @@ impl UserCrate {
             ));
             files.push((format!("src/{module}.rs"), code));
         }
-        let library = format!("{LIBRARY_HEAD}{modules}{USES}{HANDLERS}");
+        let library = format!("{LIBRARY_HEAD}{modules}{SINKS}{USES}{HANDLERS}");
         files.push(("src/lib.rs".to_owned(), library));
         let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
         files.push((
             "src/main.rs".to_owned(),
-            format!("#![forbid(unsafe_code)]\n{program}{PROGRAM}"),
+            format!("#![forbid(unsafe_code)]\n{program}{SINKS}{PROGRAM}"),
         ));
         let files: Vec<(&str, &str)> = files
             .iter()
@@ -270,7 +271,7 @@ use kinds::kinds::v1::{Everything, Everything_, Mode};
 use rpc_nostd::server::Routes;
 use rpc_nostd::{MethodKind, heapless};
 use streaming::streaming::v1::{Feed, FeedServer, feed_service};
-use rpc_nostd::micropb::{DecodeError, MessageDecode, MessageEncode, PbEncoder};
+use rpc_nostd::micropb::{MessageDecode, MessageEncode};
 
 const MAX: usize = rpc_nostd::micropb::size::max_encoded_size::<Everything>();
 

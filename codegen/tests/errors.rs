@@ -283,7 +283,7 @@ fn capacity_file_that_is_no_table_of_numbers_is_told_with_the_line() {
         ("[capacity]\n\"M..b\" = 4\n", "a.toml:2: `M..b` is no path"),
         (
             "\n[capacities]\n",
-            "a.toml:2: `capacities` is unknown here; a capacity file has the tables [capacity] and [method]",
+            "a.toml:2: `capacities` is unknown here; a capacity file has the tables [capacity], [default] and [method]",
         ),
         (
             "capacity = 4\n",
@@ -354,7 +354,8 @@ fn recursion_is_told_with_the_cycle() {
     assert!(
         text.starts_with(
             "error: a.proto:3: message `a.v1.A` contains itself (a.v1.A.b (a.proto:4) -> a.v1.B.c (a.proto:8) -> \
-             a.v1.C.a (a.proto:12) -> a.v1.A), so it has no fixed size; break the cycle: "
+             a.v1.C.a (a.proto:12) -> a.v1.A), so it has no fixed size; break the cycle at one of these fields, for \
+             example by a line in a.toml: \"a.v1.C.a.elem\" = { encoded = 64 } "
         ),
         "{text}"
     );

@@ -13,15 +13,33 @@ use rpc_nostd_codegen::{Builder, respond};
 
 /// What protoc would send for `protos` in `folder`. Every file comes before those that import it.
 fn request(folder: &Path, protos: &[&str], parameter: &str) -> CodeGeneratorRequest {
-    let mut compiler = protox::Compiler::new([folder]).unwrap();
-    compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(protos).unwrap();
+    let compiler = compiled(folder, protos);
     CodeGeneratorRequest {
         file_to_generate: protos.iter().map(|&name| name.to_owned()).collect(),
         parameter: Some(format!("proto_path={},{parameter}", folder.display())),
         proto_file: compiler.file_descriptor_set().file,
         compiler_version: None,
     }
+}
+
+/// As protoc, which needs a folder for the options file.
+fn compiled(folder: &Path, protos: &[&str]) -> protox::Compiler {
+    let options = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let mut compiler = protox::Compiler::new([folder, &options]).unwrap();
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(protos).unwrap();
+    compiler
+}
+
+/// [`request`] as protoc encodes it, with the options that other files define.
+fn encoded_request(folder: &Path, protos: &[&str]) -> Vec<u8> {
+    let mut request = request(folder, protos, "");
+    request.proto_file.clear();
+    let mut encoded = request.encode_to_vec();
+    for file in compiled(folder, protos).descriptor_pool().files() {
+        prost::encoding::bytes::encode(15, &file.encode_to_vec(), &mut encoded);
+    }
+    encoded
 }
 
 fn answer(request: &CodeGeneratorRequest) -> CodeGeneratorResponse {
@@ -69,7 +87,7 @@ fn build_script_command_and_plugin_give_the_same_output() {
         let commanded = std::fs::read_to_string(out.path().join("in.rs")).unwrap();
         assert!(commanded == built, "{case:?}: the command's differs");
 
-        let output = plugin(&request(&case, &["in.proto"], "").encode_to_vec());
+        let output = plugin(&encoded_request(&case, &["in.proto"]));
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         let response = CodeGeneratorResponse::decode(output.stdout.as_slice()).unwrap();
         assert_eq!(response.error, None);

@@ -1,122 +1,30 @@
-//! Reads one capacity file: a TOML file with the tables `[capacity]` and `[method]`.
+//! Reads one capacity file: a TOML file with the tables `[capacity]`, `[default]` and `[method]`.
 
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
+use super::defaults::{self, CapacityOf, Defaults};
+use super::key::{Key, Line, problem};
+use super::setting::{Setting, check_callback};
 use crate::error::{Place, Problem};
-
-/// One line of a table: what it is about, and what it says.
-pub(crate) struct Line<V> {
-    pub(crate) key: Key,
-    pub(crate) value: V,
-}
-
-/// Names one field or method, or several by wildcards.
-pub(crate) struct Key {
-    pub(crate) place: Place,
-    /// As written.
-    pub(crate) text: String,
-    /// What it may be relative to: the package of the `.proto` beside the file.
-    pub(crate) package: String,
-}
-
-impl Key {
-    /// True if the key, as a full path or relative to the package, names `path`.
-    pub(crate) fn names(&self, path: &str) -> bool {
-        self.is(&self.text, path)
-    }
-
-    /// True if what the key says before its last dot names `path`.
-    pub(crate) fn is_within(&self, path: &str) -> bool {
-        let parent = self.text.rsplit_once('.').map_or("", |(parent, _)| parent);
-        self.is(parent, path)
-    }
-
-    fn is(&self, text: &str, path: &str) -> bool {
-        let relative = match self.package.as_str() {
-            "" => None,
-            package => path.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')),
-        };
-        matches(text, path) || relative.is_some_and(|path| matches(text, path))
-    }
-
-    fn wildcards(&self) -> usize {
-        self.text.matches('*').count()
-    }
-}
-
-/// A `*` stands for exactly one name.
-fn matches(text: &str, path: &str) -> bool {
-    let same_length = text.split('.').count() == path.split('.').count();
-    same_length
-        && text
-            .split('.')
-            .zip(path.split('.'))
-            .all(|(name, part)| name == "*" || name == part)
-}
-
-/// The line with the fewest wildcards of those whose key names `path`, which is a `what`. Two of one strength
-/// contradict each other. All that name it are marked in `used`.
-pub(crate) fn strongest<'a, V>(
-    lines: &'a [Line<V>],
-    path: &str,
-    what: &str,
-    used: &mut [bool],
-) -> Result<Option<&'a Line<V>>, Box<Problem>> {
-    let mut fitting: Vec<&Line<V>> = Vec::new();
-    for (line, used) in lines.iter().zip(used) {
-        if line.key.names(path) {
-            fitting.push(line);
-            *used = true;
-        }
-    }
-    fitting.sort_by_key(|line| line.key.wildcards());
-    if let [first, second, ..] = fitting.as_slice()
-        && first.key.wildcards() == second.key.wildcards()
-    {
-        let (first, second) = if first.key.place <= second.key.place {
-            (&first.key, &second.key)
-        } else {
-            (&second.key, &first.key)
-        };
-        let text = format!(
-            "`{}` names the same {what} as `{}` in {}, and neither is more exact: remove one",
-            second.text, first.text, first.place
-        );
-        return Err(Box::new(problem(second.place.clone(), text)));
-    }
-    Ok(fitting.first().copied())
-}
 
 /// Collects the lines of capacity files, and what is wrong with them.
 #[derive(Default)]
 pub(crate) struct CapacityFiles {
-    pub(crate) capacities: Vec<Line<u32>>,
+    pub(crate) capacities: Vec<Line<Setting>>,
     /// Whether a method is chunked.
     pub(crate) methods: Vec<Line<bool>>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl CapacityFiles {
-    /// Reads the file at `path`, whose keys may be relative to `package`.
-    pub(crate) fn read(&mut self, path: &Path, package: &str) {
+    /// Reads the file at `path`, whose keys may be relative to `package`. Returns its defaults.
+    pub(crate) fn read(&mut self, path: &Path, package: &str) -> Defaults {
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => {
-                    let starts = (self.capacities.len(), self.methods.len());
-                    Reader {
-                        path,
-                        package,
-                        text: &text,
-                        out: self,
-                    }
-                    .read();
-                    // The parser gives them in order of their names.
-                    self.capacities[starts.0..].sort_by_key(|line| line.key.place.line);
-                    self.methods[starts.1..].sort_by_key(|line| line.key.place.line);
-                }
+                Ok(text) => return self.read_text(path, package, &text),
                 Err(error) => {
                     let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
                     self.problems
@@ -129,6 +37,28 @@ impl CapacityFiles {
                 source,
             }),
         }
+        Defaults::default()
+    }
+
+    fn read_text(&mut self, path: &Path, package: &str, text: &str) -> Defaults {
+        let starts = (self.capacities.len(), self.methods.len(), self.problems.len());
+        let mut reader = Reader {
+            path,
+            package,
+            text,
+            defaults: Defaults::default(),
+            out: self,
+        };
+        reader.read();
+        let defaults = reader.defaults;
+        // The parser gives them in order of their names.
+        self.capacities[starts.0..].sort_by_key(|line| line.key.place.line);
+        self.methods[starts.1..].sort_by_key(|line| line.key.place.line);
+        self.problems[starts.2..].sort_by_key(|problem| match problem {
+            Problem::CapacityFile { place, .. } => place.line,
+            _ => None,
+        });
+        defaults
     }
 }
 
@@ -136,24 +66,35 @@ struct Reader<'a> {
     path: &'a Path,
     package: &'a str,
     text: &'a str,
+    defaults: Defaults,
     out: &'a mut CapacityFiles,
 }
 
 impl Reader<'_> {
     fn read(&mut self) {
-        let table = match DeTable::parse(self.text) {
-            Ok(table) => table,
-            Err(error) => {
-                let start = error.span().map_or(0, |span| span.start);
-                return self.reject(start, format!("is not valid TOML: {}", error.message()));
-            }
-        };
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let start = error.span().map_or(0, |span| span.start);
+            let earlier = match error.message() {
+                DUPLICATE => self.earlier(start),
+                _ => None,
+            };
+            let advice = earlier
+                .map(|line| format!(": it is on line {line} already, and both count alike; remove one"));
+            let advice = advice.unwrap_or_default();
+            self.reject(start, format!("is not valid TOML: {}{advice}", error.message()));
+        }
+        if !errors.is_empty() {
+            // What the parser made of the rest is a guess.
+            return;
+        }
         for (key, value) in table.get_ref() {
             let start = key.span().start;
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("capacity", DeValue::Table(lines)) => self.read_capacities("", lines),
+                ("default", DeValue::Table(lines)) => self.read_defaults(lines),
                 ("method", DeValue::Table(lines)) => self.read_methods("", lines),
-                (name @ ("capacity" | "method"), other) => {
+                (name @ ("capacity" | "default" | "method"), other) => {
                     let found = other.type_str();
                     self.reject(
                         start,
@@ -163,9 +104,42 @@ impl Reader<'_> {
                 (name, _) => self.reject(
                     start,
                     format!(
-                        "`{name}` is unknown here; a capacity file has the tables [capacity] and [method]"
+                        "`{name}` is unknown here; a capacity file has the tables [capacity], [default] and [method]"
                     ),
                 ),
+            }
+        }
+    }
+
+    /// Line on which the key at `start` stands for the first time.
+    fn earlier(&self, start: usize) -> Option<u32> {
+        let (before, rest) = self.text.split_at_checked(start)?;
+        let key = rest.lines().next()?.split(['=', ']']).next()?.trim_end();
+        let mut lines = (1..).zip(before.lines());
+        let found = lines.find(|(_, line)| {
+            let line = line.trim_start().trim_start_matches('[');
+            let after = line.strip_prefix(key).map(str::trim_start);
+            after.is_some_and(|after| after.starts_with(['=', ']']))
+        });
+        found.map(|(line, _)| line)
+    }
+
+    fn read_defaults(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let start = key.span().start;
+            let of: CapacityOf = match key.get_ref().parse() {
+                Ok(of) => of,
+                Err(text) => {
+                    self.reject(start, text);
+                    continue;
+                }
+            };
+            let Some(number) = self.number(start, &format!("the default of `{}`", of.name()), value) else {
+                continue;
+            };
+            match defaults::fault(of, number) {
+                Some(text) => self.reject(start, text),
+                None => self.defaults.set(of, number),
             }
         }
     }
@@ -173,45 +147,91 @@ impl Reader<'_> {
     /// A key without quotes is a path of tables in TOML; it means the same here.
     fn read_capacities(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
-            let path = crate::schema::join(prefix, key.get_ref());
+            let (start, path) = (key.span().start, crate::schema::join(prefix, key.get_ref()));
             match value.get_ref() {
+                DeValue::Table(inner) if self.is_inline(value) => self.read_setting(start, path, inner),
                 DeValue::Table(inner) => self.read_capacities(&path, inner),
-                _ => self.read_capacity(key.span().start, path, value),
+                _ => {
+                    if let Some(key) = self.key(start, path)
+                        && let Some(number) =
+                            self.number(start, &format!("the capacity of `{}`", key.text), value)
+                    {
+                        let value = Setting::Capacity(number);
+                        self.out.capacities.push(Line { key, value });
+                    }
+                }
             }
         }
     }
 
-    fn read_capacity(&mut self, start: usize, path: String, value: &Spanned<DeValue<'_>>) {
+    fn is_inline(&self, value: &Spanned<DeValue<'_>>) -> bool {
+        self.text.as_bytes().get(value.span().start) == Some(&b'{')
+    }
+
+    /// A number from 1, of `what`.
+    fn number(&mut self, start: usize, what: &str, value: &Spanned<DeValue<'_>>) -> Option<u32> {
+        let number = value.get_ref().as_integer().map(whole);
+        match number {
+            Some(Some(number)) => return Some(number),
+            Some(None) => self.reject(start, format!("{what} is a number from 1 to {}", u32::MAX)),
+            None => {
+                let found = value.get_ref().type_str();
+                let or = if what.starts_with("the capacity") {
+                    OR_SETTING
+                } else {
+                    ""
+                };
+                self.reject(start, format!("{what} is of type {found}; write a number{or}"));
+            }
+        }
+        None
+    }
+
+    /// What an inline table says of the field at `path`.
+    fn read_setting(&mut self, start: usize, path: String, table: &DeTable<'_>) {
         let Some(key) = self.key(start, path) else {
             return;
         };
-        let number = value.get_ref().as_integer().map(|number| {
-            let digits = number.as_str().replace('_', "");
-            u32::from_str_radix(&digits, number.radix())
-                .ok()
-                .filter(|&capacity| capacity > 0)
-        });
-        match number {
-            Some(Some(value)) => self.out.capacities.push(Line { key, value }),
-            Some(None) => self.reject(
-                start,
-                format!(
-                    "the capacity of `{}` is a number from 1 to {}",
-                    key.text,
-                    u32::MAX
-                ),
-            ),
-            None => {
-                let found = value.get_ref().type_str();
-                self.reject(
-                    start,
-                    format!(
-                        "the capacity of `{}` is of type {found}; write a number",
-                        key.text
-                    ),
-                );
+        let path = &key.text;
+        let mut words = table.iter();
+        let (Some((word, value)), None) = (words.next(), words.next()) else {
+            let says = if table.is_empty() {
+                "nothing is said"
+            } else {
+                "more than one thing is said"
+            };
+            return self.reject(start, format!("{says} of `{path}`; {WRITE_SETTING}"));
+        };
+        let name = word.get_ref().as_ref();
+        let setting = match (name, value.get_ref()) {
+            ("borrow", DeValue::Boolean(true)) => Setting::Borrow,
+            ("skip", DeValue::Boolean(true)) => Setting::Skip,
+            ("borrow" | "skip", DeValue::Boolean(false)) => {
+                let text =
+                    format!("`{name} = false` says nothing of `{path}`; remove the line, or {WRITE_SETTING}");
+                return self.reject(start, text);
             }
-        }
+            ("callback", DeValue::String(of_type)) => match check_callback(of_type) {
+                Ok(()) => Setting::Callback(of_type.to_string()),
+                Err(text) => return self.reject(start, format!("the callback of `{path}`: {text}")),
+            },
+            ("encoded", DeValue::Integer(_)) => {
+                match self.number(start, &format!("`encoded` of `{path}`"), value) {
+                    Some(number) => Setting::Encoded(number),
+                    None => return,
+                }
+            }
+            ("borrow" | "skip" | "callback" | "encoded", other) => {
+                let found = other.type_str();
+                let text = format!("`{name}` of `{path}` is of type {found}; {WRITE_SETTING}");
+                return self.reject(start, text);
+            }
+            _ => {
+                let text = format!("`{name}` of `{path}` is unknown here; {WRITE_SETTING}");
+                return self.reject(start, text);
+            }
+        };
+        self.out.capacities.push(Line { key, value: setting });
     }
 
     /// As for capacities, a path of tables names a method; what is in the innermost is said of it.
@@ -268,8 +288,11 @@ impl Reader<'_> {
     }
 }
 
-pub(crate) fn problem(place: Place, text: String) -> Problem {
-    Problem::CapacityFile { place, text }
+/// The integer, if it is a capacity.
+fn whole(number: &DeInteger<'_>) -> Option<u32> {
+    let digits = number.as_str().replace('_', "");
+    let number = u32::from_str_radix(&digits, number.radix()).ok();
+    number.filter(|&number| number > 0)
 }
 
 /// Line of the byte at `offset`, from 1.
@@ -281,6 +304,15 @@ fn line_at(text: &[u8], offset: usize) -> Option<u32> {
 /// What can be said of a method: that its messages are larger than memory.
 const CHUNKED: &str = "chunked";
 const WRITE_METHOD: &str = "write \"package.Service.Method\" = { chunked = true }";
+
+/// What can be said of a field.
+pub(super) const WRITE_SETTING: &str = "write a number, or one of { borrow = true }, { callback = \"crate::Type\" }, \
+     { skip = true } and { encoded = 64 }";
+const OR_SETTING: &str = ", or one of { borrow = true }, { callback = \"crate::Type\" }, { skip = true } and \
+     { encoded = 64 }";
+
+/// What the parser says of a key that it has seen before.
+const DUPLICATE: &str = "duplicate key";
 
 #[cfg(test)]
 mod tests {

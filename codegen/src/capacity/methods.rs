@@ -1,22 +1,24 @@
-//! Applies the lines of `[method]` to the methods of all services.
+//! Applies the lines of `[method]`, and options, to the methods of all services.
 
 use std::collections::BTreeSet;
 
-use super::file::{Key, Line, problem, strongest};
+use super::key::{Key, Line, problem, strongest};
 use crate::error::Problem;
 use crate::schema::{Schema, Service, join};
 
-/// Full names of the methods that are chunked.
+/// Full names of the methods that are chunked: by `lines`, or else by `options`.
 pub(super) fn chunked(
     lines: &[Line<bool>],
+    options: &BTreeSet<String>,
     schema: &Schema,
     problems: &mut Vec<Problem>,
 ) -> BTreeSet<String> {
     let mut used = vec![false; lines.len()];
     let mut chunked = BTreeSet::new();
     for method in schema.services().flat_map(names_of) {
-        match strongest(lines, &method, "method", &mut used) {
+        match strongest(lines, &method, "method", |_| true, &mut used) {
             Ok(Some(Line { value: true, .. })) => drop(chunked.insert(method)),
+            Ok(None) if options.contains(&method) => drop(chunked.insert(method)),
             Ok(_) => {}
             Err(both) => problems.push(*both),
         }

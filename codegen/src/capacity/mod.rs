@@ -1,15 +1,34 @@
 //! Gives every string, `bytes`, repeated and map field its capacity, or says which have none; and tells which
 //! methods have messages larger than memory.
+//!
+//! What is said of a field comes from the capacity file beside its `.proto`, or else from its options, or else from
+//! defaults.
 
+mod defaults;
 mod file;
+mod key;
 mod methods;
+mod options;
+mod received;
+mod setting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::error::Problem;
-use crate::schema::{Field, File, Message, Schema, Shape, Value};
-use file::{CapacityFiles, Key, Line, problem, strongest};
+pub use defaults::CapacityOf;
+pub(crate) use defaults::Defaults;
+pub(crate) use options::OPTIONS_NAME;
+pub use options::OPTIONS_PROTO;
+pub(crate) use setting::Setting;
+
+use crate::error::{Place, Problem};
+use crate::roles::Roles;
+use crate::schema::{Field, File, Held, Message, Schema, join};
+use crate::source::Sources;
+use file::CapacityFiles;
+use key::{Key, problem, strongest};
+use options::Options;
+use setting::{Kind, Part, Target, next_map_capacity};
 
 /// The capacities of one run.
 #[derive(Default)]
@@ -18,204 +37,287 @@ pub(crate) struct Capacities {
     pub(crate) by_path: BTreeMap<String, Capacity>,
     /// Full names of the methods whose messages are larger than memory.
     pub(crate) chunked: BTreeSet<String>,
+    /// Full names of the messages that borrow, which cannot be decoded. Those that contain one are among them.
+    pub(crate) borrowing: BTreeSet<String>,
+    /// Full names of the messages that have the lifetime `'a`.
+    pub(crate) with_lifetime: BTreeSet<String>,
+    /// Full names of the messages of which nobody knows here how long they can be.
+    pub(crate) unbounded: BTreeSet<String>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// How much one container holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a field, or a part of it, is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Capacity {
+    /// So many bytes at most.
     Bytes(u32),
+    /// So many elements or entries at most.
     Elements(u32),
+    /// A reference.
+    Borrowed,
+    /// By this type of the user's.
+    Callback(String),
+    /// Not at all.
+    Skipped,
+    /// A message, as its encoding in at most so many bytes.
+    Encoded(u32),
 }
 
-/// One container that needs a capacity.
-struct Slot<'a> {
-    path: String,
-    kind: SlotKind,
-    file: &'a File,
-    message: &'a Message,
-    field: &'a Field,
-    /// False in an imported message that nothing uses: it need not have a capacity.
-    needed: bool,
+/// What the input says of fields and methods, before it is known what of it is needed.
+pub(crate) struct Settings {
+    /// By full path of the field or part.
+    said: BTreeMap<String, (Setting, Place)>,
+    /// Full paths of which two lines of one strength speak.
+    contested: BTreeSet<String>,
+    /// For each file of the schema.
+    defaults: Vec<Defaults>,
+    /// For each message that says any, by full name.
+    of_messages: BTreeMap<String, Defaults>,
+    chunked: BTreeSet<String>,
+    files: Vec<PathBuf>,
+    problems: Vec<Problem>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SlotKind {
-    Text,
-    Bytes,
-    Repeated,
-    Map,
-    ElementText,
-    ElementBytes,
-    KeyText,
-    ValueText,
-    ValueBytes,
+impl Settings {
+    /// Reads the capacity files beside the `.proto` files, and the options in them. Marks the fields of `schema` that are
+    /// not held in their messages.
+    pub(crate) fn read(sources: &Sources, schema: &mut Schema, run: &Defaults) -> Self {
+        let mut problems: Vec<Problem> = run.faults().map(Problem::Usage).collect();
+        let options = Options::read(sources, schema, &mut problems);
+        let mut lines = CapacityFiles::default();
+        let mut files = Vec::new();
+        let mut beside = Vec::new();
+        for file in &schema.files {
+            let config = file.path.as_ref().map(|path| path.with_extension("toml"));
+            let config = config.filter(|config| config.is_file() && !files.contains(config));
+            beside.push(config.map_or_else(Defaults::default, |config| {
+                let defaults = lines.read(&config, &file.package);
+                files.push(config);
+                defaults
+            }));
+        }
+        problems.append(&mut lines.problems);
+
+        let mut used = vec![false; lines.capacities.len()];
+        let (mut said, mut contested) = (BTreeMap::new(), BTreeSet::new());
+        let targets = targets_of(schema);
+        for target in &targets {
+            let fits = |setting: &Setting| target.refusal(setting).is_none();
+            match strongest(&lines.capacities, &target.path, "field", fits, &mut used) {
+                Ok(Some(line)) => {
+                    said.insert(target.path.clone(), (line.value.clone(), line.key.place.clone()));
+                }
+                Ok(None) => {}
+                Err(both) => {
+                    problems.push(*both);
+                    contested.insert(target.path.clone());
+                }
+            }
+            let Some(option) = options.settings.get(&target.path) else {
+                continue;
+            };
+            match target.refusal(option) {
+                Some(why) => problems.push(Problem::Option {
+                    place: target.field.place.clone(),
+                    text: format!("option of `{}`: it {why}", target.path),
+                }),
+                None => {
+                    let place = target.field.place.clone();
+                    said.entry(target.path.clone()).or_insert((option.clone(), place));
+                }
+            }
+        }
+        let unheard = options
+            .settings
+            .keys()
+            .filter(|path| targets.iter().all(|target| target.path != **path));
+        problems.extend(unheard.map(|path| no_such_part(path, schema)));
+        for (line, _) in lines.capacities.iter().zip(used).filter(|(_, used)| !used) {
+            let text = no_such_field(&line.key, &line.value, schema, &targets);
+            problems.push(problem(line.key.place.clone(), text));
+        }
+        let chunked = methods::chunked(&lines.methods, &options.chunked, schema, &mut problems);
+        mark_held(schema, &said);
+        Self {
+            said,
+            contested,
+            defaults: defaults_of_files(schema, &beside, &options, run),
+            of_messages: options.messages,
+            chunked,
+            files,
+            problems,
+        }
+    }
+
+    /// The number for a field of which nothing is said.
+    fn default(&self, of_file: &Defaults, message: &Message, kind: Kind) -> Option<u32> {
+        let mut name = message.full_name.as_str();
+        loop {
+            if let Some(number) = self.of_messages.get(name).and_then(|said| said.get(kind)) {
+                return Some(number);
+            }
+            match name.rsplit_once('.') {
+                Some((outer, _)) => name = outer,
+                None => return of_file.get(kind),
+            }
+        }
+    }
 }
 
 impl Capacities {
-    /// Reads the capacity files beside the `.proto` files and applies them.
-    pub(crate) fn resolve(schema: &Schema, problems: &mut Vec<Problem>) -> Self {
-        let mut files = CapacityFiles::default();
+    /// Applies `settings` to all fields, for output of `roles`.
+    pub(crate) fn resolve(
+        mut settings: Settings,
+        schema: &Schema,
+        roles: &Roles,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        problems.append(&mut settings.problems);
         let mut capacities = Self::default();
-        for file in &schema.files {
-            if let Some(config) = file.path.as_ref().map(|path| path.with_extension("toml"))
-                && config.is_file()
-                && !capacities.files.contains(&config)
-            {
-                files.read(&config, &file.package);
-                capacities.files.push(config);
-            }
-        }
-        problems.append(&mut files.problems);
-
         let fallback = fallback_config(schema);
         let needed = schema.needed_types();
-        let slots = slots_of(schema, &needed);
-        let mut used = vec![false; files.capacities.len()];
-        for slot in &slots {
-            match strongest(&files.capacities, &slot.path, "field", &mut used) {
-                Ok(Some(line)) => capacities.set(slot, line, problems),
-                Ok(None) if slot.needed => problems.push(slot.missing(&fallback)),
-                Ok(None) => {}
-                Err(both) => problems.push(*both),
+        for (file, of_file) in schema.files.iter().zip(&settings.defaults) {
+            for message in &file.messages {
+                let needed = needed.contains(message.full_name.as_str());
+                for target in message.fields.iter().flat_map(|field| targets_in(message, field)) {
+                    if target.part != Part::Whole && target.field.held == Held::Elsewhere {
+                        continue;
+                    }
+                    let default = |kind| settings.default(of_file, message, kind);
+                    match settings.said.get(&target.path) {
+                        Some((setting, place)) => match checked(&target, setting) {
+                            Ok(capacity) => drop(capacities.by_path.insert(target.path, capacity)),
+                            Err(text) if needed => problems.push(problem(place.clone(), text)),
+                            Err(_) => {}
+                        },
+                        None => match target.kind().map(|kind| (kind, default(kind))) {
+                            Some((kind, Some(number))) => {
+                                drop(capacities.by_path.insert(target.path, capacity(kind, number)));
+                            }
+                            Some((kind, None)) if needed && !settings.contested.contains(&target.path) => {
+                                problems.push(missing(&target, kind, file, &fallback))
+                            }
+                            _ => {}
+                        },
+                    }
+                }
             }
         }
-        for (Line { key, .. }, _) in files.capacities.iter().zip(used).filter(|(_, used)| !used) {
-            problems.push(problem(key.place.clone(), no_such_field(key, schema, &slots)));
-        }
-        capacities.chunked = methods::chunked(&files.methods, schema, problems);
+        received::classify(schema, &mut capacities);
+        received::check(schema, &capacities, roles, problems);
+        capacities.chunked = settings.chunked;
+        capacities.files = settings.files;
         capacities
     }
+}
 
-    fn set(&mut self, slot: &Slot<'_>, line: &Line<u32>, problems: &mut Vec<Problem>) {
-        let number = line.value;
-        let capacity = match slot.kind {
-            SlotKind::Map if !number.is_power_of_two() || number < 2 => {
-                let next = number.max(2).checked_next_power_of_two().unwrap_or(1 << 31);
-                let text = format!(
-                    "the capacity of map field `{}` is {number}; a map holds a power of two of entries, at least 2: \
-                     write {next}",
-                    slot.path
-                );
-                if slot.needed {
-                    problems.push(problem(line.key.place.clone(), text));
+/// Defaults of each file: those beside it, those in it, those beside the files that were asked for, those of the run.
+fn defaults_of_files(
+    schema: &Schema,
+    beside: &[Defaults],
+    options: &Options,
+    run: &Defaults,
+) -> Vec<Defaults> {
+    let asked = schema
+        .files
+        .iter()
+        .zip(beside)
+        .filter(|(file, _)| !file.is_import);
+    let asked = asked.fold(Defaults::default(), |all, (_, one)| all.widened(one));
+    let none = Defaults::default();
+    let files = schema.files.iter().zip(beside);
+    files
+        .map(|(file, beside)| {
+            let inside = options.files.get(&file.name).unwrap_or(&none);
+            beside.or(inside).or(&asked).or(run)
+        })
+        .collect()
+}
+
+fn mark_held(schema: &mut Schema, said: &BTreeMap<String, (Setting, Place)>) {
+    for message in schema.files.iter_mut().flat_map(|file| &mut file.messages) {
+        for field in &mut message.fields {
+            let path = join(&message.full_name, &field.name);
+            for part in Part::of(&field.shape) {
+                match said.get(&format!("{path}{}", part.suffix())) {
+                    Some((Setting::Callback(_) | Setting::Skip, _)) => {
+                        field.held = Held::Elsewhere;
+                        break;
+                    }
+                    Some((Setting::Encoded(_), _)) => field.held = Held::Encoded,
+                    _ => {}
                 }
-                Capacity::Elements(next)
-            }
-            SlotKind::Repeated | SlotKind::Map => Capacity::Elements(number),
-            _ => Capacity::Bytes(number),
-        };
-        self.by_path.insert(slot.path.clone(), capacity);
-    }
-}
-
-fn slots_of<'a>(schema: &'a Schema, needed: &BTreeSet<&str>) -> Vec<Slot<'a>> {
-    let mut slots = Vec::new();
-    for (file, message) in schema.messages() {
-        let needed = needed.contains(message.full_name.as_str());
-        for field in &message.fields {
-            for (kind, suffix) in slot_kinds(&field.shape) {
-                let path = format!("{}.{}{suffix}", message.full_name, field.name);
-                slots.push(Slot {
-                    path,
-                    kind,
-                    file,
-                    message,
-                    field,
-                    needed,
-                });
             }
         }
     }
-    slots
 }
 
-fn slot_kinds(shape: &Shape) -> Vec<(SlotKind, &'static str)> {
-    let mut kinds = Vec::new();
-    match shape {
-        Shape::Single(Value::Text) => kinds.push((SlotKind::Text, "")),
-        Shape::Single(Value::Bytes) => kinds.push((SlotKind::Bytes, "")),
-        Shape::Single(_) => {}
-        Shape::Repeated(value) => {
-            kinds.push((SlotKind::Repeated, ""));
-            match value {
-                Value::Text => kinds.push((SlotKind::ElementText, ".elem")),
-                Value::Bytes => kinds.push((SlotKind::ElementBytes, ".elem")),
-                _ => {}
-            }
+fn targets_of(schema: &Schema) -> Vec<Target<'_>> {
+    let messages = schema.messages().map(|(_, message)| message);
+    let fields = messages.flat_map(|message| message.fields.iter().map(move |field| (message, field)));
+    fields
+        .flat_map(|(message, field)| targets_in(message, field))
+        .collect()
+}
+
+fn targets_in<'a>(message: &'a Message, field: &'a Field) -> impl Iterator<Item = Target<'a>> {
+    Part::of(&field.shape).iter().map(move |&part| Target {
+        path: format!("{}.{}{}", message.full_name, field.name, part.suffix()),
+        part,
+        message,
+        field,
+    })
+}
+
+/// # Errors
+/// What to write instead.
+fn checked(target: &Target<'_>, setting: &Setting) -> Result<Capacity, String> {
+    Ok(match (setting, target.kind()) {
+        (Setting::Capacity(number), Some(Kind::Map)) if let Some(next) = next_map_capacity(*number) => {
+            return Err(format!(
+                "the capacity of map field `{}` is {number}; a map holds a power of two of entries, at least 2: \
+                 write {next}",
+                target.path
+            ));
         }
-        Shape::Map { key, value } => {
-            kinds.push((SlotKind::Map, ""));
-            if matches!(key, Value::Text) {
-                kinds.push((SlotKind::KeyText, ".key"));
-            }
-            match value {
-                Value::Text => kinds.push((SlotKind::ValueText, ".value")),
-                Value::Bytes => kinds.push((SlotKind::ValueBytes, ".value")),
-                _ => {}
-            }
-        }
+        (Setting::Capacity(number), Some(kind)) => capacity(kind, *number),
+        (Setting::Capacity(number), None) => Capacity::Elements(*number),
+        (Setting::Borrow, _) => Capacity::Borrowed,
+        (Setting::Callback(of_type), _) => Capacity::Callback(of_type.clone()),
+        (Setting::Skip, _) => Capacity::Skipped,
+        (Setting::Encoded(bytes), _) => Capacity::Encoded(*bytes),
+    })
+}
+
+fn capacity(kind: Kind, number: u32) -> Capacity {
+    match kind {
+        Kind::Repeated | Kind::Map => Capacity::Elements(number),
+        _ => Capacity::Bytes(number),
     }
-    kinds
 }
 
-impl Slot<'_> {
-    fn missing(&self, fallback: &Path) -> Problem {
-        let package = self.file.package.clone();
-        let in_package = self
+fn missing(target: &Target<'_>, kind: Kind, file: &File, fallback: &Path) -> Problem {
+    let package = file.package.clone();
+    let full_name = &target.message.full_name;
+    let message = full_name.strip_prefix(&package).unwrap_or(full_name);
+    let (what, example, unit) = kind.words();
+    Problem::MissingCapacity {
+        place: target.field.place.clone(),
+        package,
+        field: format!("{}{}", target.field.name, target.part.suffix()),
+        message: message.trim_start_matches('.').to_owned(),
+        what,
+        config: file
             .path
-            .strip_prefix(&package)
-            .map(|rest| rest.trim_start_matches('.'));
-        let message = self
-            .message
-            .full_name
-            .strip_prefix(&package)
-            .unwrap_or(&self.message.full_name);
-        let message = message.trim_start_matches('.').to_owned();
-        let field = in_package
-            .and_then(|path| path.strip_prefix(&format!("{message}.")))
-            .unwrap_or(&self.field.name);
-        let (what, example, unit) = self.kind.words();
-        Problem::MissingCapacity {
-            place: self.field.place.clone(),
-            package,
-            field: field.to_owned(),
-            message,
-            what,
-            config: self
-                .file
-                .path
-                .as_ref()
-                .map_or(fallback.to_owned(), |path| path.with_extension("toml")),
-            line_to_add: format!("\"{}\" = {example} # {unit}", self.path),
-        }
-    }
-}
-
-impl SlotKind {
-    /// What it is called, a number for an example, and the number's unit.
-    fn words(self) -> (&'static str, u32, &'static str) {
-        match self {
-            SlotKind::Text => ("string field", 32, "bytes of UTF-8"),
-            SlotKind::Bytes => ("bytes field", 64, "bytes"),
-            SlotKind::Repeated => ("repeated field", 8, "elements"),
-            SlotKind::Map => ("map field", 8, "entries, a power of two"),
-            SlotKind::ElementText => (
-                "the strings of repeated field",
-                32,
-                "bytes of UTF-8 in each element",
-            ),
-            SlotKind::ElementBytes => ("the bytes of repeated field", 64, "bytes in each element"),
-            SlotKind::KeyText => ("the keys of map field", 16, "bytes of UTF-8 in each key"),
-            SlotKind::ValueText => ("the values of map field", 32, "bytes of UTF-8 in each value"),
-            SlotKind::ValueBytes => ("the values of map field", 64, "bytes in each value"),
-        }
+            .as_ref()
+            .map_or(fallback.to_owned(), |path| path.with_extension("toml")),
+        line_to_add: format!("\"{}\" = {example} # {unit}", target.path),
     }
 }
 
 /// Where capacities of messages go whose file is not on disk.
-fn fallback_config(schema: &Schema) -> PathBuf {
+pub(crate) fn fallback_config(schema: &Schema) -> PathBuf {
     let path = schema
         .files
         .iter()
@@ -227,19 +329,15 @@ fn fallback_config(schema: &Schema) -> PathBuf {
     )
 }
 
-fn no_such_field(key: &Key, schema: &Schema, slots: &[Slot<'_>]) -> String {
+fn no_such_field(key: &Key, setting: &Setting, schema: &Schema, targets: &[Target<'_>]) -> String {
     let text = &key.text;
+    let named = targets.iter().filter(|target| key.names(&target.path));
+    if let Some(why) = named.into_iter().find_map(|target| target.refusal(setting)) {
+        return format!("field `{text}` {why}");
+    }
     for (_, message) in schema.messages() {
-        for field in &message.fields {
-            if key.names(&format!("{}.{}", message.full_name, field.name)) {
-                return format!(
-                    "field `{text}` takes no capacity: it is a {}",
-                    describe(&field.shape)
-                );
-            }
-        }
         if key.is_within(&message.full_name) {
-            return format!("no field `{text}`; {}", fields_with_capacity(message, slots));
+            return format!("no field `{text}`; {}", fields_with_capacity(message, targets));
         }
     }
     format!(
@@ -249,27 +347,31 @@ fn no_such_field(key: &Key, schema: &Schema, slots: &[Slot<'_>]) -> String {
     )
 }
 
-fn fields_with_capacity(message: &Message, slots: &[Slot<'_>]) -> String {
-    let of_message = slots.iter().filter(|slot| std::ptr::eq(slot.message, message));
-    let names: Vec<String> = of_message.map(|slot| format!("`{}`", slot.path)).collect();
+fn fields_with_capacity(message: &Message, targets: &[Target<'_>]) -> String {
+    let of_message = targets
+        .iter()
+        .filter(|target| std::ptr::eq(target.message, message) && target.kind().is_some());
+    let names: Vec<String> = of_message.map(|target| format!("`{}`", target.path)).collect();
     match names.as_slice() {
         [] => format!("message `{}` has none that takes a capacity", message.full_name),
         names => format!("message `{}` has {}", message.full_name, names.join(", ")),
     }
 }
 
-fn describe(shape: &Shape) -> String {
-    let value = |value: &Value| match value {
-        Value::Text => "string".to_owned(),
-        Value::Bytes => "bytes".to_owned(),
-        Value::Message(name) => format!("message `{name}`"),
-        Value::Enum(name) => format!("enum `{name}`"),
-        Value::Group => "group".to_owned(),
-        Value::Scalar(name) => (*name).to_owned(),
-    };
-    match shape {
-        Shape::Single(of) => value(of),
-        Shape::Repeated(of) => format!("repeated {}", value(of)),
-        Shape::Map { key, value: of } => format!("map<{}, {}>", value(key), value(of)),
+/// An option for a part that its field does not have.
+fn no_such_part(path: &str, schema: &Schema) -> Problem {
+    let (whole, part) = path.rsplit_once('.').unwrap_or((path, ""));
+    let mut fields = schema.messages().flat_map(|(_, message)| {
+        let fields = message.fields.iter();
+        fields.filter(|field| join(&message.full_name, &field.name) == whole)
+    });
+    let field = fields.next();
+    Problem::Option {
+        place: field.map_or_else(|| Place::new(whole, None), |field| field.place.clone()),
+        text: format!(
+            "option of `{path}`: the field has no `{part}`: it is a {}; a repeated field has `elem`, a map `key` and \
+             `value`",
+            field.map(|field| field.shape.described()).unwrap_or_default()
+        ),
     }
 }

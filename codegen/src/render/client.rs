@@ -1,7 +1,8 @@
 //! Prints the client of a service: a function for each method, which makes the call that the kind asks for.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::Lifetime;
 
 use super::names;
 use super::service::{Method, ident, with_paragraph};
@@ -40,10 +41,17 @@ fn function(method: &Method<'_>) -> TokenStream {
         module,
         constant,
         function,
-        request,
-        response,
         ..
     } = method;
+    // A lifetime of its own: what a request borrows can live longer than the call.
+    let lifetimes = [(&method.request, "'m"), (&method.response, "'n")];
+    let (request, response) = (method.request.with("'m"), method.response.with("'n"));
+    let named = lifetimes
+        .into_iter()
+        .filter(|(message, _)| message.has_lifetime());
+    let named: Vec<Lifetime> = named
+        .map(|(_, name)| Lifetime::new(name, Span::call_site()))
+        .collect();
     let (call, takes_request) = match method.declared.kind {
         MethodKind::Unary => ("Unary", true),
         MethodKind::ServerStreaming => ("ServerStreaming", true),
@@ -53,12 +61,13 @@ fn function(method: &Method<'_>) -> TokenStream {
     let call = ident(call);
     let (signature, argument) = if takes_request {
         let signature = quote! {
-            <'a>(&'a mut self, request: &'a #request) -> ::rpc_nostd::client::#call<'a, C, #request, #response>
+            <'a #(, #named)*>(&'a mut self, request: &'a #request) -> ::rpc_nostd::client::#call<'a, C, #request, #response>
         };
         (signature, Some(quote! { request }))
     } else {
+        let lifetimes = (!named.is_empty()).then(|| quote! { <#(#named),*> });
         let signature = quote! {
-            (&mut self) -> ::rpc_nostd::client::#call<'_, C, #request, #response>
+            #lifetimes (&mut self) -> ::rpc_nostd::client::#call<'_, C, #request, #response>
         };
         (signature, None)
     };

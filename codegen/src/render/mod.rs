@@ -2,6 +2,8 @@
 
 mod client;
 mod docs;
+mod lifetimes;
+mod messages;
 pub(crate) mod names;
 mod rules;
 mod server;
@@ -9,14 +11,13 @@ mod service;
 mod tidy;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Arguments;
 use std::path::Path;
 
-use micropb_gen::config::OptionalRepr;
-use micropb_gen::{Config, Generator};
+use micropb_gen::Generator;
 
 use crate::builder::Input;
-use crate::capacity::{Capacities, Capacity};
 use crate::error::{Error, Place, Problem};
 use crate::roles::Roles;
 use crate::schema::Schema;
@@ -37,15 +38,16 @@ pub(crate) fn render(input: &Input, roles: &Roles, _options: &Options) -> Result
     let mut warnings = WARNINGS.take();
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
-    let code = tidied(&raw)?;
+    let borrowing = messages::borrowing_structs(&input.schema, &input.capacities);
+    let code = tidied(&raw, &borrowing)?;
     Ok(Rendered {
         code: format!("{}\n\n{code}", header(&input.schema)),
         warnings,
     })
 }
 
-fn tidied(raw: &str) -> Result<String, Error> {
-    tidy::tidy(raw).map_err(|error| {
+fn tidied(raw: &str, borrowing: &BTreeSet<String>) -> Result<String, Error> {
+    tidy::tidy(raw, borrowing).map_err(|error| {
         let text = "the message generator printed code that cannot be parsed";
         Problem::Usage(format!("{text} ({error}); please report this with the .proto")).into()
     })
@@ -60,12 +62,13 @@ fn run_micropb(input: &Input, roles: &Roles) -> Result<String, Error> {
     } = input;
     let folder = tempfile::tempdir().map_err(|source| io("write", &std::env::temp_dir(), source))?;
     let (set, out) = (folder.path().join("set.bin"), folder.path().join("out.rs"));
-    std::fs::write(&set, &sources.encoded).map_err(|source| io("write", &set, source))?;
+    std::fs::write(&set, messages::descriptors(sources, capacities))
+        .map_err(|source| io("write", &set, source))?;
 
     let mut generator = Generator::with_warning_callback(|warning: Arguments<'_>| {
         WARNINGS.with_borrow_mut(|warnings| warnings.push(warning.to_string()));
     });
-    configure(&mut generator, schema, capacities);
+    messages::configure(&mut generator, schema, capacities);
     let services = schema
         .files
         .iter()
@@ -74,6 +77,8 @@ fn run_micropb(input: &Input, roles: &Roles) -> Result<String, Error> {
     generator.add_service_generator(service::Services {
         services: services.collect(),
         chunked: capacities.chunked.clone(),
+        with_lifetime: capacities.with_lifetime.clone(),
+        unbounded: capacities.unbounded.clone(),
         roles: roles.clone(),
     });
     WARNINGS.take();
@@ -81,50 +86,6 @@ fn run_micropb(input: &Input, roles: &Roles) -> Result<String, Error> {
         .compile_fdset_file(&set, &out)
         .map_err(|error| refused(&error, schema))?;
     std::fs::read_to_string(&out).map_err(|source| io("read", &out, source))
-}
-
-fn configure(generator: &mut Generator, schema: &Schema, capacities: &Capacities) {
-    generator.suffixed_package_names(false);
-    // `Option` instead of presence bits: a field that was written is never silently left out.
-    // No accessors: the fields are public.
-    let defaults = Config::new()
-        .string_type("::rpc_nostd::heapless::String<$N>")
-        .bytes_type("::rpc_nostd::heapless::Vec<u8, $N>")
-        .vec_type("::rpc_nostd::heapless::Vec<$T, $N>")
-        .map_type("::rpc_nostd::heapless::index_map::FnvIndexMap<$K, $V, $N>")
-        .optional_repr(OptionalRepr::Option)
-        .no_accessors(true);
-    generator.configure(".", defaults);
-    for (path, capacity) in &capacities.by_path {
-        let config = match *capacity {
-            Capacity::Bytes(bytes) => Config::new().max_bytes(bytes),
-            Capacity::Elements(elements) => Config::new().max_len(elements),
-        };
-        generator.configure(&format!(".{path}"), config);
-    }
-    for name in unneeded_types(schema) {
-        generator.configure(&format!(".{name}"), Config::new().skip(true));
-    }
-}
-
-/// Top-level types of imported files of which nothing is used.
-fn unneeded_types(schema: &Schema) -> Vec<&str> {
-    let needed = schema.needed_types();
-    let is_used = |name: &str| {
-        needed.iter().any(|other| {
-            other
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
-    let mut names = Vec::new();
-    for file in schema.files.iter().filter(|file| file.is_import) {
-        let messages = file.messages.iter().map(|message| message.full_name.as_str());
-        let all = messages.chain(file.enums.iter().map(|one| one.full_name.as_str()));
-        let is_top_level = |name: &&str| name.rsplit_once('.').map_or("", |(scope, _)| scope) == file.package;
-        names.extend(all.filter(is_top_level).filter(|name| !is_used(name)));
-    }
-    names
 }
 
 fn refused(error: &micropb_gen::Error, schema: &Schema) -> Error {
@@ -257,7 +218,9 @@ mod tests {
 
     #[test]
     fn code_that_is_none_is_told() {
-        let text = tidied("pub struct {").unwrap_err().to_string();
+        let text = tidied("pub struct {", &Default::default())
+            .unwrap_err()
+            .to_string();
         assert!(
             text.starts_with("error: the message generator printed code that cannot be parsed ("),
             "{text}"

@@ -52,13 +52,13 @@ fn handler(method: &Method<'_>) -> TokenStream {
         docs = with_paragraph(docs, line.to_owned());
     }
     let deprecated = method.deprecated();
-    let Method {
-        function,
-        request,
-        response,
-        ..
-    } = method;
+    let function = &method.function;
     let (takes_stream, gives_stream) = streams(method);
+    // A reply can borrow from whoever implements the trait.
+    let request = method.request.with("'_");
+    let response = method.response.with(if gives_stream { "'s" } else { "'_" });
+    let of_self = (gives_stream && method.response.has_lifetime()).then(|| quote! { 's });
+    let lifetimes = of_self.as_ref().map(|of_self| quote! { <#of_self> });
     let input = if takes_stream {
         quote! { requests: &mut ::rpc_nostd::server::Receiver<'_, #request> }
     } else {
@@ -74,8 +74,8 @@ fn handler(method: &Method<'_>) -> TokenStream {
     quote! {
         #(#[doc = #docs])*
         #deprecated
-        async fn #function(
-            &self,
+        async fn #function #lifetimes (
+            & #of_self self,
             cx: &mut ::rpc_nostd::server::Context<'_>,
             #input,
             #replies
@@ -179,13 +179,8 @@ fn serve(names: &Names, methods: &[Method<'_>]) -> TokenStream {
 }
 
 fn arm(handlers: &TokenStream, method: &Method<'_>) -> TokenStream {
-    let Method {
-        path,
-        function,
-        request,
-        response,
-        ..
-    } = method;
+    let Method { path, function, .. } = method;
+    let (request, response) = (method.request.with("'_"), method.response.with("'_"));
     let (takes_stream, gives_stream) = streams(method);
     let (only, input) = if takes_stream {
         (None, quote! { &mut requests })

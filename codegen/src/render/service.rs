@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use micropb_gen::{MethodView, ServiceGenerator, ServiceView, TypeResolver};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
+use syn::Lifetime;
 
 use super::{client, names, server};
 use crate::roles::Roles;
@@ -18,6 +19,10 @@ pub(crate) struct Services {
     pub(crate) services: Rc<[Service]>,
     /// Full names of the methods whose messages are larger than memory.
     pub(crate) chunked: BTreeSet<String>,
+    /// Full names of the messages that have a lifetime.
+    pub(crate) with_lifetime: BTreeSet<String>,
+    /// Full names of the messages without a greatest length.
+    pub(crate) unbounded: BTreeSet<String>,
     pub(crate) roles: Roles,
 }
 
@@ -30,12 +35,34 @@ pub(super) struct Method<'a> {
     pub(super) constant: Ident,
     /// Its function, of the client and of the trait.
     pub(super) function: Ident,
-    /// As functions beside type parameters name it.
-    pub(super) request: TokenStream,
-    pub(super) response: TokenStream,
-    request_in_package: TokenStream,
-    response_in_package: TokenStream,
+    pub(super) request: Message,
+    pub(super) response: Message,
     pub(super) chunked: bool,
+}
+
+/// The type of requests, or of responses.
+pub(super) struct Message {
+    /// As functions beside type parameters name it.
+    name: TokenStream,
+    in_package: TokenStream,
+    has_lifetime: bool,
+    is_bounded: bool,
+}
+
+impl Message {
+    /// The type, with `lifetime` if it has one.
+    pub(super) fn with(&self, lifetime: &str) -> TokenStream {
+        let name = &self.name;
+        let lifetime = self
+            .has_lifetime
+            .then(|| Lifetime::new(lifetime, Span::call_site()));
+        let arguments = lifetime.map(|lifetime| quote! { <#lifetime> });
+        quote! { #name #arguments }
+    }
+
+    pub(super) fn has_lifetime(&self) -> bool {
+        self.has_lifetime
+    }
 }
 
 impl ServiceGenerator for Services {
@@ -82,14 +109,23 @@ impl Services {
             module: ident(&names::service_module(&service.name)),
             constant: ident(&names::MethodConstants::new(&declared.name).method),
             function: ident(&names::function(&declared.name)),
-            request: unshadowed(request.clone()),
-            response: unshadowed(response.clone()),
-            request_in_package: request,
-            response_in_package: response,
+            request: self.message(&declared.input, request),
+            response: self.message(&declared.output, response),
             chunked: self
                 .chunked
                 .contains(&schema::join(&service.full_name, &declared.name)),
         })
+    }
+}
+
+impl Services {
+    fn message(&self, full_name: &str, in_package: TokenStream) -> Message {
+        Message {
+            name: unshadowed(in_package.clone()),
+            in_package,
+            has_lifetime: self.with_lifetime.contains(full_name),
+            is_bounded: !self.unbounded.contains(full_name),
+        }
     }
 }
 
@@ -151,16 +187,26 @@ fn method_description(method: &Method<'_>) -> TokenStream {
     let response_doc = format!(
         " Size in bytes of the largest encoded response of `{name}`; fields that are unknown here come on top."
     );
-    let (request, response) = (&method.request_in_package, &method.response_in_package);
-    // The types are named from the package's module; this one lies inside it.
+    let request = size(&method.request, &request_size, &request_doc);
+    let response = size(&method.response, &response_size, &response_doc);
     quote! {
         #[doc = #doc]
         pub static #constant: ::rpc_nostd::Method = ::rpc_nostd::Method::#constructor(#path);
-        #[doc = #request_doc]
-        pub const #request_size: usize = ::micropb::size::max_encoded_size::<super::#request>();
-        #[doc = #response_doc]
-        pub const #response_size: usize = ::micropb::size::max_encoded_size::<super::#response>();
+        #request
+        #response
     }
+}
+
+/// A constant, if there is a largest message. The types are named from the package's module; the constant lies in one
+/// inside it.
+fn size(message: &Message, constant: &Ident, doc: &str) -> Option<TokenStream> {
+    let name = &message.in_package;
+    message.is_bounded.then(|| {
+        quote! {
+            #[doc = #doc]
+            pub const #constant: usize = ::micropb::size::max_encoded_size::<super::#name>();
+        }
+    })
 }
 
 /// A comment and, in a paragraph of its own, a line of ours.

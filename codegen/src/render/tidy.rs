@@ -1,17 +1,24 @@
 //! Makes the printed tokens a file that any crate can include: paths lead into `rpc_nostd`, names are not
 //! needlessly raw, everything public is documented, and no lint fires, however strict the including crate is.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
 
-use super::{docs, names, rules};
+use super::{docs, lifetimes, names, rules};
 
-/// Parses `raw`, tidies and formats it.
-pub(crate) fn tidy(raw: &str) -> syn::Result<String> {
+/// Parses `raw`, tidies and formats it. Of the structs at the paths `borrowing` it takes the decoder away.
+pub(crate) fn tidy(raw: &str, borrowing: &BTreeSet<String>) -> syn::Result<String> {
     let tokens: TokenStream = raw.parse()?;
     let mut file: File = syn::parse2(redirect(tokens))?;
+    if !borrowing.is_empty() {
+        lifetimes::take_decoders(&mut file.items, "", borrowing);
+        lifetimes::give_to_oneofs(&mut file.items);
+    }
+    lifetimes::allow(&mut file.items);
     clean_items(&mut file.items);
     Tidy.visit_file_mut(&mut file);
     // What a program leaves unused is no fault of it, and what the including module is called is its own choice. A crate

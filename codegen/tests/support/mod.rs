@@ -1,6 +1,8 @@
 //! What several test files share.
 #![allow(dead_code)]
 
+pub(crate) mod user;
+
 use std::path::{Path, PathBuf};
 
 /// The folders of `tests/golden`, in order.
