@@ -63,16 +63,20 @@ impl UserCrate {
             protos.join("telemetry/v1/telemetry.proto"),
             protos,
         ));
-        for (module, proto, include) in cases {
-            let code = Builder::new().generate(&[proto], &[include]).unwrap().code;
-            modules.push_str(&format!(
-                "/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n"
-            ));
+        let mut add = |module: &str, protos: &[PathBuf], includes: &[PathBuf]| {
+            let code = Builder::new().generate(protos, includes).unwrap().code;
             files.push((format!("src/{module}.rs"), code));
+            format!("/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n")
+        };
+        for (module, proto, include) in cases {
+            modules.push_str(&add(&module, &[proto], &[include]));
+        }
+        let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
+        for (module, protos, includes) in support::suites() {
+            modules.push_str(&add(&module, &protos, &includes));
         }
         let library = format!("{LIBRARY_HEAD}{modules}{SINKS}{USES}{HANDLERS}");
         files.push(("src/lib.rs".to_owned(), library));
-        let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
         files.push((
             "src/main.rs".to_owned(),
             format!("#![forbid(unsafe_code)]\n{program}{SINKS}{PROGRAM}"),

@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::path::PathBuf;
+
 use rpc_nostd_codegen::Builder;
 
 #[test]
@@ -40,6 +42,30 @@ fn output_does_not_depend_on_where_the_files_lie() {
         std::fs::copy(case.join(name), elsewhere.path().join(name)).unwrap();
     }
     assert_eq!(generate(elsewhere.path()), generate(&case));
+}
+
+#[test]
+fn output_of_real_world_files_is_the_same_every_time_and_everywhere() {
+    for (name, mut protos, includes) in support::suites() {
+        let generate =
+            |protos: &[PathBuf], includes: &[PathBuf]| Builder::new().generate(protos, includes).unwrap();
+        let first = generate(&protos, &includes).code;
+        assert_eq!(generate(&protos, &includes).code, first, "{name}");
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut moved = Vec::new();
+        for (index, include) in includes.iter().enumerate() {
+            let folder = elsewhere.path().join(index.to_string());
+            support::copy(include, &folder);
+            for proto in &mut protos {
+                if let Ok(inner) = proto.strip_prefix(include) {
+                    *proto = folder.join(inner);
+                }
+            }
+            moved.push(folder);
+        }
+        assert_eq!(generate(&protos, &moved).code, first, "{name}");
+    }
 }
 
 #[test]

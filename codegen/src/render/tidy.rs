@@ -23,14 +23,18 @@ pub(crate) fn tidy(raw: &str, borrowing: &BTreeSet<String>) -> syn::Result<Strin
     Tidy.visit_file_mut(&mut file);
     // What a program leaves unused is no fault of it, and what the including module is called is its own choice. A crate
     // that denies unchecked arithmetic or casts means its own code: the codec's is checked here, by tests.
+    // There is no heap for large variants of a oneof, and the names of fields and methods are their own.
+    let allowed = quote! {
+        dead_code, clippy::large_enum_variant, clippy::should_implement_trait, clippy::pedantic, clippy::restriction
+    };
     for item in &mut file.items {
         match item {
-            Item::Mod(item) => item.attrs.push(parse_quote!(
-                #[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
-            )),
-            other => attrs_of(other).into_iter().for_each(|attrs| {
-                attrs.push(parse_quote!(#[allow(dead_code, clippy::pedantic, clippy::restriction)]));
-            }),
+            Item::Mod(item) => item
+                .attrs
+                .push(parse_quote!(#[allow(clippy::module_inception, #allowed)])),
+            other => attrs_of(other)
+                .into_iter()
+                .for_each(|attrs| attrs.push(parse_quote!(#[allow(#allowed)]))),
         }
     }
     Ok(prettyplease::unparse(&file))
@@ -170,8 +174,9 @@ impl VisitMut for Tidy {
             .map(|last| last.ident.to_string())
         {
             Some(name) if name == "MessageDecode" || name == "MessageEncode" => {
-                // micropb-gen prints these bodies from fixed patterns, with imports and braces to spare.
-                item.attrs.push(parse_quote!(#[allow(unused, clippy::all)]));
+                // micropb-gen prints these bodies from fixed patterns, with imports, braces and conditions to spare.
+                item.attrs
+                    .push(parse_quote!(#[allow(unused, irrefutable_let_patterns, clippy::all)]));
                 if name == "MessageDecode" {
                     rules::obey(item);
                 }
@@ -202,12 +207,6 @@ fn tidy_inherent(item: &mut ItemImpl) {
             ImplItem::Fn(function) => {
                 let name = function.sig.ident.to_string();
                 allow_self(&name, &mut function.attrs);
-                if name == "next" {
-                    // No iterator: its `next` would be a call.
-                    function
-                        .attrs
-                        .push(parse_quote!(#[allow(clippy::should_implement_trait)]));
-                }
                 if name.contains(char::is_uppercase) {
                     function.attrs.push(parse_quote!(#[allow(non_snake_case)]));
                 }

@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `meter`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod meter {
     /// Package `v1`.
     pub mod v1 {
@@ -12,7 +19,7 @@ pub mod meter {
             /// Which meter.
             pub meter: ::rpc_nostd::heapless::String<16>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for ReadRequest {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -51,7 +58,7 @@ pub mod meter {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for ReadRequest {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -105,7 +112,7 @@ pub mod meter {
             /// over `value`
             pub signature: ::rpc_nostd::heapless::Vec<u8, 64>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for ReadReply {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -159,7 +166,7 @@ pub mod meter {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for ReadReply {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `comments`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod comments {
     /// Package `v1`.
     pub mod v1 {
@@ -23,7 +30,7 @@ pub mod comments {
             /// A lone \` mark.
             pub one: ::core::option::Option<Words_::One>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Words {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -92,7 +99,7 @@ pub mod comments {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Words {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

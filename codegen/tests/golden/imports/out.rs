@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `imports`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod imports {
     /// Package `common`.
     pub mod common {
@@ -21,7 +28,7 @@ pub mod imports {
                 self.part.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Status {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -73,7 +80,7 @@ pub mod imports {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Status {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -156,7 +163,7 @@ pub mod imports {
                 /// Field `level`.
                 pub level: super::Level,
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Part {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -199,7 +206,7 @@ pub mod imports {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Part {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
@@ -308,7 +315,7 @@ pub mod imports {
                 self.part.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Stamped {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -358,7 +365,7 @@ pub mod imports {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Stamped {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -592,14 +599,21 @@ pub mod imports {
     }
 }
 /// Package `google`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod google {
     /// Package `protobuf`.
     pub mod protobuf {
         /// Message `Empty`.
         #[derive(Debug, Default, PartialEq, Clone, Copy)]
         pub struct Empty {}
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Empty {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -623,7 +637,7 @@ pub mod google {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Empty {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -650,7 +664,7 @@ pub mod google {
             /// Field `nanos`.
             pub nanos: i32,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Timestamp {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -704,7 +718,7 @@ pub mod google {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Timestamp {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `kinds`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod kinds {
     /// Package `v1`.
     pub mod v1 {
@@ -90,7 +97,7 @@ pub mod kinds {
                 self.opt_inner.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Everything {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -611,7 +618,7 @@ pub mod kinds {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Everything {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -1516,7 +1523,7 @@ pub mod kinds {
                     self.deep.as_ref()
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Inner {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -1587,7 +1594,7 @@ pub mod kinds {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Inner {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
@@ -1696,7 +1703,7 @@ pub mod kinds {
                     /// Field `y`.
                     pub y: u64,
                 }
-                #[allow(unused, clippy::all)]
+                #[allow(unused, irrefutable_let_patterns, clippy::all)]
                 impl ::rpc_nostd::micropb::MessageDecode for Deep {
                     fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                         &mut self,
@@ -1739,7 +1746,7 @@ pub mod kinds {
                         Ok(())
                     }
                 }
-                #[allow(unused, clippy::all)]
+                #[allow(unused, irrefutable_let_patterns, clippy::all)]
                 impl ::rpc_nostd::micropb::MessageEncode for Deep {
                     const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                         let mut max_size = 0;
@@ -1848,7 +1855,7 @@ pub mod kinds {
         /// Message `Nothing`.
         #[derive(Debug, Default, PartialEq, Clone, Copy)]
         pub struct Nothing {}
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Nothing {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -1872,7 +1879,7 @@ pub mod kinds {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Nothing {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

@@ -2,14 +2,21 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `r#gen`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod r#gen {
     /// Package `r#type`.
     pub mod r#type {
         /// Message `C`.
         #[derive(Debug, Default, PartialEq, Clone, Copy)]
         pub struct C {}
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for C {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -33,7 +40,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for C {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -55,7 +62,7 @@ pub mod r#gen {
         /// Message `T`.
         #[derive(Debug, Default, PartialEq, Clone, Copy)]
         pub struct T {}
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for T {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -79,7 +86,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for T {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -142,7 +149,7 @@ pub mod r#gen {
                 self.part.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Input {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -280,7 +287,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Input {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -499,7 +506,7 @@ pub mod r#gen {
             /// Field `text`.
             pub text: ::rpc_nostd::heapless::String<8>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Result {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -538,7 +545,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Result {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -597,7 +604,7 @@ pub mod r#gen {
                 self.result.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Option {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -634,7 +641,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Option {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -687,7 +694,7 @@ pub mod r#gen {
             /// Message `Some`.
             #[derive(Debug, Default, PartialEq, Clone, Copy)]
             pub struct Some {}
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Some {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -713,7 +720,7 @@ pub mod r#gen {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Some {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
@@ -740,7 +747,7 @@ pub mod r#gen {
             /// Field `one`.
             pub one: lower_enum,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for lower_case {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -781,7 +788,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for lower_case {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -833,7 +840,7 @@ pub mod r#gen {
             /// Field `tag`.
             pub tag: u32,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for micropb {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -872,7 +879,7 @@ pub mod r#gen {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for micropb {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -1470,7 +1477,6 @@ pub mod r#gen {
                 Self { channel }
             }
             /// Calls `/gen.type.self/Next`.
-            #[allow(clippy::should_implement_trait)]
             pub fn next(
                 &mut self,
             ) -> ::rpc_nostd::client::ClientStreaming<'_, C, self::C, self::T> {
@@ -1690,7 +1696,7 @@ pub mod r#gen {
             /// Message `Part`.
             #[derive(Debug, Default, PartialEq, Clone, Copy)]
             pub struct Part {}
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Part {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -1716,7 +1722,7 @@ pub mod r#gen {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Part {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;

@@ -3,12 +3,24 @@
 
 /// Message `Ping`.
 #[derive(Debug, Default, PartialEq, Clone)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct Ping {
     /// Field `text`.
     pub text: ::core::option::Option<::rpc_nostd::heapless::String<12>>,
 }
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 impl Ping {
     /// Return a reference to `text` as an `Option`
     #[inline]
@@ -16,7 +28,7 @@ impl Ping {
         self.text.as_ref()
     }
 }
-#[allow(unused, clippy::all)]
+#[allow(unused, irrefutable_let_patterns, clippy::all)]
 impl ::rpc_nostd::micropb::MessageDecode for Ping {
     fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
         &mut self,
@@ -55,7 +67,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Ping {
         Ok(())
     }
 }
-#[allow(unused, clippy::all)]
+#[allow(unused, irrefutable_let_patterns, clippy::all)]
 impl ::rpc_nostd::micropb::MessageEncode for Ping {
     const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
         let mut max_size = 0;
@@ -99,12 +111,18 @@ impl ::rpc_nostd::micropb::MessageEncode for Ping {
 }
 /// Message `Pong`.
 #[derive(Debug, Default, PartialEq, Clone, Copy)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct Pong {
     /// Field `kind`.
     pub kind: Pong_::Kind,
 }
-#[allow(unused, clippy::all)]
+#[allow(unused, irrefutable_let_patterns, clippy::all)]
 impl ::rpc_nostd::micropb::MessageDecode for Pong {
     fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
         &mut self,
@@ -141,7 +159,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Pong {
         Ok(())
     }
 }
-#[allow(unused, clippy::all)]
+#[allow(unused, irrefutable_let_patterns, clippy::all)]
 impl ::rpc_nostd::micropb::MessageEncode for Pong {
     const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
         let mut max_size = 0;
@@ -186,7 +204,14 @@ impl ::rpc_nostd::micropb::MessageEncode for Pong {
 }
 /// Inner types for `Pong`
 #[allow(non_snake_case)]
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod Pong_ {
     /// Enum `Kind`.
     #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,7 +253,14 @@ pub mod Pong_ {
     }
 }
 /// Service `Bare`: what its callers and its servers have in common.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod bare_service {
     /// Full name of the service: the first part of its methods' paths.
     pub const SERVICE_NAME: &str = "Bare";
@@ -247,11 +279,23 @@ pub mod bare_service {
 }
 /// Client of service `Bare`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct BareClient<C> {
     channel: C,
 }
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 impl<C> BareClient<C> {
     /// A client of `Bare` that calls through `channel`.
     pub const fn new(channel: C) -> Self {
@@ -267,7 +311,13 @@ impl<C> BareClient<C> {
 }
 /// What a server of `Bare` does: `BareServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
 #[allow(async_fn_in_trait, unused_variables)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub trait Bare {
     /// Serves `/Bare/Ping`.
     async fn ping(
@@ -285,11 +335,23 @@ pub trait Bare {
 }
 /// Serves calls of `Bare` with a type that implements the trait `Bare`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct BareServer<T> {
     service: T,
 }
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 impl<T> BareServer<T> {
     /// Serves `Bare` by `service`.
     pub const fn new(service: T) -> Self {
@@ -318,7 +380,14 @@ impl<T: Bare> ::rpc_nostd::server::Service for BareServer<T> {
     }
 }
 /// Service `T`: what its callers and its servers have in common.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod t_service {
     /// Full name of the service: the first part of its methods' paths.
     pub const SERVICE_NAME: &str = "T";
@@ -339,11 +408,23 @@ pub mod t_service {
 ///
 /// Client of service `T`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct TClient<C> {
     channel: C,
 }
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 impl<C> TClient<C> {
     /// A client of `T` that calls through `channel`.
     pub const fn new(channel: C) -> Self {
@@ -361,7 +442,13 @@ impl<C> TClient<C> {
 ///
 /// What a server of `T` does: `TServer` serves whoever implements this. A method that is not written answers UNIMPLEMENTED.
 #[allow(async_fn_in_trait, unused_variables)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub trait T {
     /// Serves `/T/Get`.
     async fn get(
@@ -379,11 +466,23 @@ pub trait T {
 }
 /// Serves calls of `T` with a type that implements the trait `T`.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub struct TServer<T> {
     service: T,
 }
-#[allow(dead_code, clippy::pedantic, clippy::restriction)]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 impl<T> TServer<T> {
     /// Serves `T` by `service`.
     pub const fn new(service: T) -> Self {

@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `old`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod old {
     /// Package `v2`.
     pub mod v2 {
@@ -48,7 +55,7 @@ pub mod old {
                 self.count.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Legacy {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -140,7 +147,7 @@ pub mod old {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Legacy {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `streaming`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod streaming {
     /// Package `v1`.
     pub mod v1 {
@@ -12,7 +19,7 @@ pub mod streaming {
             /// Field `number`.
             pub number: u32,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Item {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -51,7 +58,7 @@ pub mod streaming {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Item {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -103,7 +110,7 @@ pub mod streaming {
             /// Field `items`.
             pub items: u64,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Count {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -142,7 +149,7 @@ pub mod streaming {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Count {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -196,7 +203,7 @@ pub mod streaming {
             /// Field `name`.
             pub name: ::rpc_nostd::heapless::String<16>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Blob {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -250,7 +257,7 @@ pub mod streaming {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Blob {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
