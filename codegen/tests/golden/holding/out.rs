@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `holding`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod holding {
     /// Package `v1`.
     pub mod v1 {
@@ -53,7 +60,7 @@ pub mod holding {
             }
         }
         #[allow(clippy::needless_lifetimes)]
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl<'a> ::rpc_nostd::micropb::MessageEncode for Report<'a> {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -436,7 +443,7 @@ pub mod holding {
                 }
             }
             #[allow(clippy::needless_lifetimes)]
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl<'a> ::rpc_nostd::micropb::MessageEncode for Inner<'a> {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
@@ -518,7 +525,7 @@ pub mod holding {
                 /// Field `x`.
                 pub x: u32,
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Plain {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -559,7 +566,7 @@ pub mod holding {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Plain {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
@@ -624,7 +631,7 @@ pub mod holding {
             /// Field `body`.
             pub body: ::core::option::Option<Upload_::Body>,
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Upload {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -707,7 +714,7 @@ pub mod holding {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Upload {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -868,7 +875,7 @@ pub mod holding {
                 self.left.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Tree {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -1012,7 +1019,7 @@ pub mod holding {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Tree {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;

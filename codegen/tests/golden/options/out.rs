@@ -2,7 +2,14 @@
 // Do not edit: change the .proto, or the capacities in the .toml beside it, and generate again.
 
 /// Package `options`.
-#[allow(dead_code, clippy::module_inception, clippy::pedantic, clippy::restriction)]
+#[allow(
+    clippy::module_inception,
+    dead_code,
+    clippy::large_enum_variant,
+    clippy::should_implement_trait,
+    clippy::pedantic,
+    clippy::restriction
+)]
 pub mod options {
     /// Package `v1`.
     pub mod v1 {
@@ -37,7 +44,7 @@ pub mod options {
                 self.before.as_ref()
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageDecode for Image {
             fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                 &mut self,
@@ -183,7 +190,7 @@ pub mod options {
                 Ok(())
             }
         }
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl ::rpc_nostd::micropb::MessageEncode for Image {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -428,7 +435,7 @@ pub mod options {
             pub lent: &'a str,
         }
         #[allow(clippy::needless_lifetimes)]
-        #[allow(unused, clippy::all)]
+        #[allow(unused, irrefutable_let_patterns, clippy::all)]
         impl<'a> ::rpc_nostd::micropb::MessageEncode for Note<'a> {
             const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                 let mut max_size = 0;
@@ -556,7 +563,7 @@ pub mod options {
                 /// Field `text`.
                 pub text: ::rpc_nostd::heapless::String<20>,
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageDecode for Part {
                 fn decode<ImplMicropbRead: ::rpc_nostd::micropb::PbRead>(
                     &mut self,
@@ -597,7 +604,7 @@ pub mod options {
                     Ok(())
                 }
             }
-            #[allow(unused, clippy::all)]
+            #[allow(unused, irrefutable_let_patterns, clippy::all)]
             impl ::rpc_nostd::micropb::MessageEncode for Part {
                 const MAX_SIZE: ::core::result::Result<usize, &'static str> = 'msg: {
                     let mut max_size = 0;
