@@ -79,6 +79,26 @@ fn bad_input_gives_an_error_and_no_output() {
 }
 
 #[test]
+fn bad_capacities_give_an_error_and_no_output() {
+    let options = "syntax = \"proto3\";\nimport \"rpc_nostd/options.proto\";\nmessage M {\n  uint32 n = 1 \
+                   [(rpc_nostd.field).capacity = 4];\n}\n";
+    for (proto, capacities, place) in [
+        (GOOD, "capacity.M.n = 4\n", "a.toml:1: "),
+        (GOOD, "default.string = 0\n", "a.toml:1: "),
+        (GOOD, "[capacity]\n\"M.n\" = { borrow = true }\n", "a.toml:2: "),
+        (GOOD, "[capacity]\nx = 1\nx = 1\n", "a.toml:3: "),
+        (options, "", "a.proto:4: "),
+    ] {
+        let folder = support::folder(&[("a.proto", proto), ("a.toml", capacities)]);
+        let output = command(folder.path(), &["generate", "a.proto", "--out-dir", "out"]);
+        assert_eq!(output.status.code(), Some(1), "{capacities}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.starts_with(&format!("error: {place}")), "{errors}");
+        assert_eq!(names_in(folder.path()), ["a.proto", "a.toml"]);
+    }
+}
+
+#[test]
 fn bad_input_leaves_an_earlier_output_as_it_was() {
     let folder = support::folder(&[("a.proto", "bad"), ("out/a.rs", "earlier")]);
     assert_eq!(

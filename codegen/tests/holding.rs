@@ -13,12 +13,34 @@ fn fields_are_held_as_it_is_said() {
         .generate(&[case.join("in.proto")], &[case])
         .unwrap()
         .code;
-    let program = format!("mod holding {{ include!(\"holding.rs\"); }}\n{SINKS}{PROGRAM}");
-    let user = UserCrate::new("holding", &[("src/holding.rs", &code), ("src/main.rs", &program)]);
+    let dynamic = support::folder(&[("a.proto", DYNAMIC), ("a.toml", DYNAMIC_LINES)]);
+    let folder = dynamic.path();
+    let dynamic = Builder::new()
+        .generate(&[folder.join("a.proto")], &[folder])
+        .unwrap()
+        .code;
+    let modules = "mod holding { include!(\"holding.rs\"); }\nmod dynamic { include!(\"dynamic.rs\"); }";
+    let program = format!("{modules}\n{SINKS}{PROGRAM}");
+    let user = UserCrate::new(
+        "holding",
+        &[
+            ("src/holding.rs", &code),
+            ("src/dynamic.rs", &dynamic),
+            ("src/main.rs", &program),
+        ],
+    );
     user.cargo(&["run"]);
 }
 
+/// A recursive type of Google's, of which nobody owns the file.
+const DYNAMIC: &str = "syntax = \"proto3\";\npackage a;\nimport \"google/protobuf/struct.proto\";\nmessage M {\n  \
+                       google.protobuf.Struct s = 1;\n}\n";
+const DYNAMIC_LINES: &str = "[capacity]\n\"google.protobuf.Value.struct_value\" = { encoded = 64 }\n\
+                             \"google.protobuf.ListValue.values.elem\" = { encoded = 64 }\n\
+                             [default]\nstring = 8\nrepeated = 2\nmap = 2\nkey = 4\n";
+
 const PROGRAM: &str = r#"
+use dynamic::google::protobuf::{ListValue, NullValue, Struct, Value, Value_::Kind};
 use holding::holding::v1::{Report, Report_, Tree, Upload};
 use rpc_nostd::heapless::{String, Vec};
 use rpc_nostd::micropb::{MessageDecode, MessageEncode};
@@ -79,6 +101,21 @@ fn main() {
     back.decode_from_bytes(b"\x1a\x00").expect("good");
     assert_eq!(back.left, Some(Vec::new()));
     assert_eq!(Tree::default().left, None);
+
+    // {"list": [null, true]}
+    let mut list = ListValue::default();
+    for kind in [Kind::NullValue(NullValue::NullValue), Kind::BoolValue(true)] {
+        let value = encode(&Value { kind: Some(kind) });
+        list.values.push(Vec::from_slice(&value).expect("64 bytes")).expect("2 values");
+    }
+    let mut message = dynamic::a::M { s: Some(Struct::default()) };
+    let value = Value { kind: Some(Kind::ListValue(list)) };
+    message.s.as_mut().expect("some").fields.insert(String::try_from("list").expect("4 bytes"), value).expect("2 entries");
+    let expected = b"\x0a\x14\x0a\x12\x0a\x04list\x12\x0a\x32\x08\x0a\x02\x08\x00\x0a\x02\x20\x01";
+    assert_eq!(encode(&message), expected);
+    let mut back = dynamic::a::M::default();
+    back.decode_from_bytes(expected).expect("good");
+    assert_eq!(back, message);
 }
 "#;
 

@@ -43,7 +43,8 @@ impl CapacityOf {
         }
     }
 
-    pub(super) const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 7] = [
         Self::String,
         Self::Bytes,
         Self::Repeated,

@@ -111,17 +111,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Line on which the key at `start` stands for the first time.
+    /// Line on which the key at `start` stands before.
     fn earlier(&self, start: usize) -> Option<u32> {
+        let start = self
+            .text
+            .get(..start)?
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
         let (before, rest) = self.text.split_at_checked(start)?;
-        let key = rest.lines().next()?.split(['=', ']']).next()?.trim_end();
-        let mut lines = (1..).zip(before.lines());
-        let found = lines.find(|(_, line)| {
-            let line = line.trim_start().trim_start_matches('[');
-            let after = line.strip_prefix(key).map(str::trim_start);
+        let key = rest.lines().next()?.split(['=', ']']).next()?.trim();
+        let lines = (1..).zip(before.lines());
+        let found = lines.filter(|(_, line)| {
+            let after = line.trim_start().strip_prefix(key).map(str::trim_start);
             after.is_some_and(|after| after.starts_with(['=', ']']))
         });
-        found.map(|(line, _)| line)
+        found.last().map(|(line, _)| line)
     }
 
     fn read_defaults(&mut self, table: &DeTable<'_>) {

@@ -37,7 +37,7 @@ impl Key {
         matches(text, path) || relative.is_some_and(|path| matches(text, path))
     }
 
-    fn wildcards(&self) -> usize {
+    pub(crate) fn wildcards(&self) -> usize {
         self.text.matches('*').count()
     }
 }

@@ -56,7 +56,7 @@ impl Part {
 
 impl Setting {
     /// As it is written into a capacity file.
-    fn written(&self) -> String {
+    pub(super) fn written(&self) -> String {
         match self {
             Setting::Capacity(number) => number.to_string(),
             Setting::Borrow => "{ borrow = true }".to_owned(),

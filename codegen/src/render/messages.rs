@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use micropb_gen::config::{CustomField, OptionalRepr};
 use micropb_gen::{Config, Generator};
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FileDescriptorSet};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorSet};
 use protox::prost::Message as _;
 
+use super::names;
 use crate::capacity::{Capacities, Capacity};
 use crate::schema::{Schema, join};
 use crate::source::Sources;
@@ -39,8 +40,8 @@ pub(super) fn configure(generator: &mut Generator, schema: &Schema, capacities: 
     }
 }
 
-/// The descriptor set for micropb-gen, in which a message that is kept encoded is declared as what it is then: `bytes`.
-/// On the wire the two are the same.
+/// The descriptor set for micropb-gen. In it, a message that is kept encoded is declared as what it is then: `bytes`; on
+/// the wire the two are the same. A value that is named as its enum has that name twice, of which one is left.
 pub(super) fn descriptors(sources: &Sources, capacities: &Capacities) -> Vec<u8> {
     let encoded: BTreeSet<&str> = capacities
         .by_path
@@ -48,17 +49,26 @@ pub(super) fn descriptors(sources: &Sources, capacities: &Capacities) -> Vec<u8>
         .filter(|(_, capacity)| matches!(capacity, Capacity::Encoded(_)))
         .map(|(path, _)| path.as_str())
         .collect();
-    if encoded.is_empty() {
-        return sources.encoded.clone();
-    }
     let mut set: FileDescriptorSet = sources.set.clone();
     for file in &mut set.file {
         let package = file.package().to_owned();
+        rename_values(&mut file.enum_type);
         for message in &mut file.message_type {
             declare_bytes(message, &package, &encoded);
         }
     }
     set.encode_to_vec()
+}
+
+fn rename_values(enums: &mut [EnumDescriptorProto]) {
+    for one in enums {
+        let name = one.name().to_owned();
+        for value in &mut one.value {
+            if names::is_enum_itself(&name, value.name()) {
+                value.name = Some(format!("{0}_{0}", value.name()));
+            }
+        }
+    }
 }
 
 fn declare_bytes(message: &mut DescriptorProto, scope: &str, encoded: &BTreeSet<&str>) {
@@ -86,6 +96,7 @@ fn declare_bytes(message: &mut DescriptorProto, scope: &str, encoded: &BTreeSet<
             value.type_name = None;
         }
     }
+    rename_values(&mut message.enum_type);
     for nested in &mut message.nested_type {
         declare_bytes(nested, &full_name, encoded);
     }

@@ -69,7 +69,15 @@ impl MethodConstants {
 /// The constant of an enum's value: `MODE_FAST` of `Mode` becomes `Fast`.
 pub(crate) fn enum_value(one: &str, value: &str) -> String {
     let name = value.to_case(Case::Pascal);
-    name.strip_prefix(one).unwrap_or(&name).to_owned()
+    match name.strip_prefix(one) {
+        Some("") | None => name,
+        Some(rest) => rest.to_owned(),
+    }
+}
+
+/// True if a value has the name of its enum, of which micropb-gen would leave nothing.
+pub(crate) fn is_enum_itself(one: &str, value: &str) -> bool {
+    value.to_case(Case::Pascal) == one
 }
 
 /// The enum of a oneof: `choice` becomes `Choice`.

@@ -1262,5 +1262,43 @@ pub mod holding {
                 None(bool),
             }
         }
+        /// A value with the name of its enum.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(transparent)]
+        pub struct NullValue(pub i32);
+        impl NullValue {
+            /// Maximum encoded size of the enum
+            pub const _MAX_SIZE: usize = 10usize;
+            /// Value `NullValue`.
+            #[allow(non_upper_case_globals)]
+            pub const NullValue: Self = Self(0);
+            /// Value `Other`.
+            #[allow(non_upper_case_globals)]
+            pub const Other: Self = Self(1);
+        }
+        #[allow(clippy::derivable_impls)]
+        impl ::core::default::Default for NullValue {
+            fn default() -> Self {
+                Self(0)
+            }
+        }
+        impl ::core::convert::From<i32> for NullValue {
+            fn from(val: i32) -> Self {
+                Self(val)
+            }
+        }
+        #[allow(unreachable_patterns)]
+        impl ::core::fmt::Debug for NullValue {
+            fn fmt(
+                &self,
+                formatter: &mut ::core::fmt::Formatter<'_>,
+            ) -> ::core::fmt::Result {
+                match *self {
+                    NullValue::NullValue => formatter.write_str("NullValue"),
+                    NullValue::Other => formatter.write_str("Other"),
+                    Self(n) => formatter.debug_tuple("_Unknown").field(&n).finish(),
+                }
+            }
+        }
     }
 }
