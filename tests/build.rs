@@ -18,5 +18,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     rpc_nostd_codegen::Builder::new()
         .out_file("device.rs")
         .compile(&["proto/telemetry/v1/telemetry.proto"], &["proto"])?;
+    rpc_nostd_codegen::Builder::new().compile(&["proto/records/v1/records.proto"], &["proto"])?;
     Ok(())
 }

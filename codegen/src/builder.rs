@@ -107,6 +107,27 @@ impl Builder {
         self
     }
 
+    /// Derives `defmt::Format` for messages, enums and oneofs where the feature `feature` of the including crate is on:
+    ///
+    /// ```toml
+    /// [features]
+    /// defmt = ["dep:defmt", "rpc-nostd/defmt"]
+    /// ```
+    ///
+    /// Default: no such derives.
+    pub fn defmt_feature(mut self, feature: impl Into<String>) -> Self {
+        self.options.defmt_feature = Some(feature.into());
+        self
+    }
+
+    /// Whether the output has the `.proto` files as bytes, in the static `FILE_DESCRIPTORS`: name and encoded
+    /// `FileDescriptorProto` of each file and of the imports that it uses, without comments. On a device it takes flash
+    /// and no RAM. Default: false.
+    pub fn descriptors(mut self, generate: bool) -> Self {
+        self.options.descriptors = generate;
+        self
+    }
+
     /// Whether [`compile`](Self::compile) prints `cargo::` lines to standard output. Without them,
     /// warnings go to standard error. Default: if `OUT_DIR` is set, that is, in a build.rs.
     pub fn cargo_lines(mut self, print: bool) -> Self {

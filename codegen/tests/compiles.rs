@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rpc_nostd_codegen::Builder;
-use support::user::SINKS;
+use support::user::{SINKS, UserCrate};
 
 /// Compiled in a library, where `missing_docs` looks, and in a program, where `dead_code` looks.
 #[test]
 fn output_compiles_without_warnings_on_the_host() {
-    let user = UserCrate::new("host");
+    let user = user_crate("host");
     user.cargo(&["clippy", "--lib", "--bins"]);
 }
 
 #[test]
 fn messages_come_back_as_they_were_and_keep_to_their_capacities() {
-    let user = UserCrate::new("run");
+    let user = user_crate("run");
     user.cargo(&["run"]);
 }
 
 #[test]
 fn output_is_documented_without_warnings() {
-    let user = UserCrate::new("doc");
+    let user = user_crate("doc");
     user.cargo(&["doc", "--no-deps", "--lib"]);
 }
 
@@ -38,111 +38,51 @@ fn output_compiles_without_warnings_on_a_cortex_m3() {
         eprintln!("not tested: `rustup target add {target}` installs what is missing");
         return;
     }
-    let user = UserCrate::new("thumb");
+    let user = user_crate("thumb");
     user.cargo(&["check", "--lib", "--target", target]);
+    user.cargo(&["check", "--lib", "--target", target, "--features", "defmt"]);
 }
 
-/// A crate as a user would have it.
-struct UserCrate {
-    folder: tempfile::TempDir,
-}
-
-impl UserCrate {
-    fn new(name: &str) -> Self {
-        let mut modules = String::new();
-        let mut files = vec![("Cargo.toml".to_owned(), manifest(name))];
-        let mut cases: Vec<(String, PathBuf, PathBuf)> = Vec::new();
-        for case in support::golden_cases() {
-            let module = case.file_name().unwrap().to_str().unwrap().to_owned();
-            cases.push((module, case.join("in.proto"), case));
-        }
-        // The service that firmware and peers of this project share.
-        let protos = root().join("../tests/proto");
-        cases.push((
-            "shared".to_owned(),
-            protos.join("telemetry/v1/telemetry.proto"),
-            protos,
-        ));
-        let mut add = |module: &str, protos: &[PathBuf], includes: &[PathBuf]| {
-            let code = Builder::new().generate(protos, includes).unwrap().code;
-            files.push((format!("src/{module}.rs"), code));
-            format!("/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n")
-        };
-        for (module, proto, include) in cases {
-            modules.push_str(&add(&module, &[proto], &[include]));
-        }
-        let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
-        for (module, protos, includes) in support::suites() {
-            modules.push_str(&add(&module, &protos, &includes));
-        }
-        let library = format!("{LIBRARY_HEAD}{modules}{SINKS}{USES}{HANDLERS}");
-        files.push(("src/lib.rs".to_owned(), library));
-        files.push((
-            "src/main.rs".to_owned(),
-            format!("#![forbid(unsafe_code)]\n{program}{SINKS}{PROGRAM}"),
-        ));
-        let files: Vec<(&str, &str)> = files
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect();
-        let folder = support::folder(&files);
-        // The versions of this workspace, which are on this machine already.
-        std::fs::copy(root().join("../Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-        Self { folder }
+/// Everything there is to compile, in a crate as a user would have it.
+fn user_crate(name: &str) -> UserCrate {
+    let mut modules = String::new();
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut cases: Vec<(String, PathBuf, PathBuf)> = Vec::new();
+    for case in support::golden_cases() {
+        let module = case.file_name().unwrap().to_str().unwrap().to_owned();
+        cases.push((module, case.join("in.proto"), case));
     }
-
-    fn cargo(&self, arguments: &[&str]) {
-        let run = |offline: &[&str]| {
-            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-            cargo
-                .args(arguments)
-                .args(offline)
-                .arg("--quiet")
-                .current_dir(self.folder.path());
-            cargo.env(
-                "CARGO_TARGET_DIR",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("user-crate"),
-            );
-            cargo
-                .env("RUSTDOCFLAGS", "-Dwarnings")
-                .env_remove("RUSTFLAGS")
-                .env_remove("OUT_DIR");
-            cargo.output().unwrap()
-        };
-        let mut output = run(&["--offline"]);
-        if !output.status.success() {
-            output = run(&[]);
-        }
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "cargo {arguments:?}:\n{errors}");
+    // The service that firmware and peers of this project share.
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/proto");
+    cases.push((
+        "shared".to_owned(),
+        protos.join("telemetry/v1/telemetry.proto"),
+        protos,
+    ));
+    let mut add = |module: &str, protos: &[PathBuf], includes: &[PathBuf]| {
+        let builder = Builder::new().defmt_feature("defmt").descriptors(true);
+        let code = builder.generate(protos, includes).unwrap().code;
+        files.push((format!("src/{module}.rs"), code));
+        format!("/// Case.\npub mod {module} {{ include!(\"{module}.rs\"); }}\n")
+    };
+    for (module, proto, include) in cases {
+        modules.push_str(&add(&module, &[proto], &[include]));
     }
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn manifest(name: &str) -> String {
-    let runtime = root().join("../rpc-nostd").display().to_string();
-    format!(
-        r#"
-[package]
-name = "user-{name}"
-version = "0.0.0"
-edition = "2024"
-
-[workspace]
-
-[dependencies]
-rpc-nostd = {{ path = {runtime:?} }}
-
-[lints.rust]
-warnings = "deny"
-
-[lints.clippy]
-all = {{ level = "deny", priority = -1 }}
-"#
-    )
+    let program = modules.replace("/// Case.\n", "").replace("pub mod", "mod");
+    for (module, protos, includes) in support::suites() {
+        modules.push_str(&add(&module, &protos, &includes));
+    }
+    let library = format!("{LIBRARY_HEAD}{modules}{SINKS}{USES}{HANDLERS}");
+    files.push(("src/lib.rs".to_owned(), library));
+    files.push((
+        "src/main.rs".to_owned(),
+        format!("#![forbid(unsafe_code)]\n{program}{SINKS}{PROGRAM}"),
+    ));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    UserCrate::new(name, &files)
 }
 
 const LIBRARY_HEAD: &str =

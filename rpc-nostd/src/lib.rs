@@ -40,6 +40,7 @@ mod pump;
 pub mod server;
 mod slot;
 mod status;
+mod suggest;
 pub mod time;
 pub mod transport;
 mod turns;
@@ -55,6 +56,7 @@ pub use metadata::{MAX_BINARY_VALUE, MetadataEntry, MetadataValue, ReceivedMetad
 pub use method::{Method, MethodKind};
 pub use micropb;
 pub use status::{Code, Status};
+pub use suggest::{recv_for, send_for};
 #[cfg(feature = "embassy-time")]
 pub use time::EmbassyTimer;
 #[cfg(all(feature = "embassy-net", feature = "server"))]

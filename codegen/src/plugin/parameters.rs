@@ -46,6 +46,8 @@ impl Parameters {
             "server" => builder.server(flag(value)?),
             "client_for" => builder.client_for([text(value, "a service")?]),
             "server_for" => builder.server_for([text(value, "a service")?]),
+            "defmt_feature" => builder.defmt_feature(text(value, "a feature of your crate")?),
+            "descriptors" => builder.descriptors(flag(value)?),
             _ => return Err(format!("there is no `{name}`; there are {KNOWN}")),
         };
         Ok(())
@@ -66,4 +68,5 @@ fn flag(value: Option<&str>) -> Result<bool, String> {
     }
 }
 
-const KNOWN: &str = "proto_path, out_file, client, server, client_for, server_for";
+const KNOWN: &str =
+    "proto_path, out_file, client, server, client_for, server_for, defmt_feature, descriptors";

@@ -1,10 +1,13 @@
 //! Prints the checked input as Rust: messages by micropb-gen, clients and servers by us, one file.
 
 mod client;
+mod defmt;
+mod descriptors;
 mod docs;
 mod lifetimes;
 mod messages;
 pub(crate) mod names;
+mod resources;
 mod rules;
 mod server;
 mod service;
@@ -24,7 +27,12 @@ use crate::schema::Schema;
 
 /// What the output holds beside messages and stubs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// The feature of the including crate that turns the derives of `defmt::Format` on.
+    pub(crate) defmt_feature: Option<String>,
+    /// Whether the `.proto` files are in the output as bytes.
+    pub(crate) descriptors: bool,
+}
 
 /// The output and what is worth saying about it.
 pub(crate) struct Rendered {
@@ -33,21 +41,24 @@ pub(crate) struct Rendered {
 }
 
 /// Prints everything. The input has been checked, so errors are constructs that micropb-gen refuses.
-pub(crate) fn render(input: &Input, roles: &Roles, _options: &Options) -> Result<Rendered, Error> {
+pub(crate) fn render(input: &Input, roles: &Roles, options: &Options) -> Result<Rendered, Error> {
     let raw = run_micropb(input, roles)?;
     let mut warnings = WARNINGS.take();
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
     let borrowing = messages::borrowing_structs(&input.schema, &input.capacities);
-    let code = tidied(&raw, &borrowing)?;
+    let mut code = tidied(&raw, &borrowing, options.defmt_feature.as_deref())?;
+    if options.descriptors {
+        code.push_str(&descriptors::descriptors(input));
+    }
     Ok(Rendered {
         code: format!("{}\n\n{code}", header(&input.schema)),
         warnings,
     })
 }
 
-fn tidied(raw: &str, borrowing: &BTreeSet<String>) -> Result<String, Error> {
-    tidy::tidy(raw, borrowing).map_err(|error| {
+fn tidied(raw: &str, borrowing: &BTreeSet<String>, defmt_feature: Option<&str>) -> Result<String, Error> {
+    tidy::tidy(raw, borrowing, defmt_feature).map_err(|error| {
         let text = "the message generator printed code that cannot be parsed";
         Problem::Usage(format!("{text} ({error}); please report this with the .proto")).into()
     })
@@ -218,7 +229,7 @@ mod tests {
 
     #[test]
     fn code_that_is_none_is_told() {
-        let text = tidied("pub struct {", &Default::default())
+        let text = tidied("pub struct {", &Default::default(), None)
             .unwrap_err()
             .to_string();
         assert!(

@@ -57,7 +57,7 @@ impl MethodConstants {
         Self {
             request_size: format!("{name}_REQUEST_MAX_SIZE"),
             response_size: format!("{name}_RESPONSE_MAX_SIZE"),
-            method: if [SERVICE_NAME, METHODS].contains(&name.as_str()) {
+            method: if RESERVED_CONSTANTS.contains(&name.as_str()) {
                 format!("{name}_")
             } else {
                 name
@@ -95,6 +95,22 @@ pub(crate) const SERVICE_NAME: &str = "SERVICE_NAME";
 
 /// All methods of the service, in its module.
 pub(crate) const METHODS: &str = "METHODS";
+
+/// How much memory a client or a server of the service needs, in its module.
+pub(crate) const CLIENT_RECV: &str = "CLIENT_RECV";
+pub(crate) const CLIENT_SEND: &str = "CLIENT_SEND";
+pub(crate) const SERVER_RECV: &str = "SERVER_RECV";
+pub(crate) const SERVER_SEND: &str = "SERVER_SEND";
+
+/// Constants that a service's module can have beside those of its methods.
+const RESERVED_CONSTANTS: [&str; 6] = [
+    SERVICE_NAME,
+    METHODS,
+    CLIENT_RECV,
+    CLIENT_SEND,
+    SERVER_RECV,
+    SERVER_SEND,
+];
 
 /// Functions that every client has.
 const RESERVED_FUNCTIONS: [&str; 1] = ["new"];

@@ -9,6 +9,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::Lifetime;
 
+use super::resources::{Sides, resources};
 use super::{client, names, server};
 use crate::roles::Roles;
 use crate::schema::{self, MethodKind, Service};
@@ -63,6 +64,11 @@ impl Message {
     pub(super) fn has_lifetime(&self) -> bool {
         self.has_lifetime
     }
+
+    /// Whether there is a greatest length, and a constant that says it.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.is_bounded
+    }
 }
 
 impl ServiceGenerator for Services {
@@ -80,15 +86,13 @@ impl ServiceGenerator for Services {
             .iter()
             .filter_map(|method| self.method(service, method, resolver))
             .collect();
-        let description = description(service, &methods);
-        let client = self
-            .roles
-            .has_client(service)
-            .then(|| client::client(service, &methods));
-        let server = self
-            .roles
-            .has_server(service)
-            .then(|| server::server(service, &methods));
+        let sides = Sides {
+            client: self.roles.has_client(service),
+            server: self.roles.has_server(service),
+        };
+        let description = description(service, &methods, &resources(&methods, &sides));
+        let client = sides.client.then(|| client::client(service, &methods));
+        let server = sides.server.then(|| server::server(service, &methods));
         quote! { #description #client #server }
     }
 }
@@ -144,7 +148,7 @@ impl Method<'_> {
 }
 
 /// The module with the service's names and sizes.
-fn description(service: &Service, methods: &[Method<'_>]) -> TokenStream {
+fn description(service: &Service, methods: &[Method<'_>], resources: &TokenStream) -> TokenStream {
     let module = ident(&names::service_module(&service.name));
     let doc = format!(
         " Service `{}`: what its callers and its servers have in common.",
@@ -163,6 +167,7 @@ fn description(service: &Service, methods: &[Method<'_>]) -> TokenStream {
             /// All methods of the service, in the order of the `.proto`.
             pub static #all: [&::rpc_nostd::Method; #count] = [#(&#constants),*];
             #(#methods)*
+            #resources
         }
     }
 }

@@ -8,10 +8,15 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
 
-use super::{docs, lifetimes, names, rules};
+use super::{defmt, docs, lifetimes, names, rules};
 
-/// Parses `raw`, tidies and formats it. Of the structs at the paths `borrowing` it takes the decoder away.
-pub(crate) fn tidy(raw: &str, borrowing: &BTreeSet<String>) -> syn::Result<String> {
+/// Parses `raw`, tidies and formats it. Of the structs at the paths `borrowing` it takes the decoder away. With
+/// `defmt_feature`, that feature of the including crate derives `defmt::Format`.
+pub(crate) fn tidy(
+    raw: &str,
+    borrowing: &BTreeSet<String>,
+    defmt_feature: Option<&str>,
+) -> syn::Result<String> {
     let tokens: TokenStream = raw.parse()?;
     let mut file: File = syn::parse2(redirect(tokens))?;
     if !borrowing.is_empty() {
@@ -21,6 +26,9 @@ pub(crate) fn tidy(raw: &str, borrowing: &BTreeSet<String>) -> syn::Result<Strin
     lifetimes::allow(&mut file.items);
     clean_items(&mut file.items);
     Tidy.visit_file_mut(&mut file);
+    if let Some(feature) = defmt_feature {
+        defmt::derive(&mut file, feature);
+    }
     // What a program leaves unused is no fault of it, and what the including module is called is its own choice. A crate
     // that denies unchecked arithmetic or casts means its own code: the codec's is checked here, by tests.
     // There is no heap for large variants of a oneof, and the names of fields and methods are their own.

@@ -71,7 +71,11 @@ edition = "2024"
 [workspace]
 
 [dependencies]
+defmt = {{ version = "1", optional = true }}
 rpc-nostd = {{ path = {runtime:?} }}
+
+[features]
+defmt = ["dep:defmt", "rpc-nostd/defmt"]
 
 [lints.rust]
 warnings = "deny"
@@ -89,6 +93,7 @@ use rpc_nostd::micropb::{DecodeError, PbDecoder, PbEncoder, PbRead, PbWrite, Pre
 
 /// Field 4: sees a text as it passes, and keeps its length and the sum of its bytes. Sends as many `x`.
 #[derive(Debug, Default, Clone, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LogSink {
     /// Bytes of the text.
     pub len: usize,
@@ -126,6 +131,7 @@ impl FieldEncode for LogSink {
 
 /// Field 12: lines that lie elsewhere, sent one after the other. Counts what comes in.
 #[derive(Debug, Default, Clone, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Lines<'a> {
     /// To be sent.
     pub lines: &'a [&'a str],

@@ -12,9 +12,9 @@ use crate::client::opening::CallDefaults;
 use crate::client::response::Response;
 use crate::client::session::Session;
 use crate::deadline::{TimeoutText, whole_millis};
-use crate::framing::PREFIX_LEN;
 use crate::limits::h2_config;
 use crate::slot::Slot;
+use crate::suggest::{MIN_RECV, MIN_SEND};
 
 /// The memory of one client connection: place it in a `static` and lend it to
 /// [`Channel::new`](crate::Channel::new) or [`blocking::Client::new`](crate::client::blocking::Client::new).
@@ -29,6 +29,9 @@ use crate::slot::Slot;
 /// | `SCRATCH` | the longest response header field, name and value; at least 48 | a longer field is dropped and [`overflowed`](crate::ReceivedMetadata::overflowed) |
 ///
 /// As a `static` it takes RAM and no flash. One that is not static does not drop the wakers that it holds in the end.
+///
+/// Generated code has a type with `RECV` and `SEND` as a service needs them, `<service>_service::ClientResources`; for several
+/// services on one channel, [`recv_for`](crate::recv_for) and [`send_for`](crate::send_for) say what all of them need.
 ///
 /// `STREAMS * RECV` is at most 65,535: the connection's window covers all of its streams, so that one which is
 /// not read never holds up another.
@@ -176,9 +179,5 @@ const READ_CHUNK: usize = 256;
 /// Request fields that HPACK's table can hold: te, content-type, user-agent, :authority, grpc-timeout, and the
 /// `:path` of the methods that were called last.
 const ENCODER_ENTRIES: usize = 12;
-const MIN_RECV: usize = 256 + PREFIX_LEN;
-/// The headers of a bare request, in the bound that is taken before they are encoded, are 172 octets and the lengths of
-/// path and authority; the reserve for control frames is 64. What is left is for these two and for metadata.
-const MIN_SEND: usize = 384;
 /// What `content-type: application/grpc+proto` takes, and some: without it no response is gRPC.
 const MIN_SCRATCH: usize = 48;

@@ -6,13 +6,13 @@ use core::mem::MaybeUninit;
 use h2_lite::{ConfigError, Connection, Memory, Role, Stream};
 use hpack_lite::EncoderEntry;
 
-use crate::framing::PREFIX_LEN;
 use crate::limits::h2_config;
 use crate::server::config::ServerConfig;
 use crate::server::request::Request;
 use crate::server::service::Lookup;
 use crate::server::session::ServerSession;
 use crate::slot::Slot;
+use crate::suggest::{MIN_RECV, MIN_SEND};
 
 /// The memory of a server: place it in a `static` and lend it to [`Server::new`](crate::server::Server::new) or
 /// [`BlockingServer::new`](crate::server::BlockingServer::new).
@@ -25,6 +25,9 @@ use crate::slot::Slot;
 /// | `SEND` | the send buffer of a connection; at least 384 | response metadata that does not fit fails with `RESOURCE_EXHAUSTED`; less throughput |
 /// | `META` | metadata of a request, and again as many for that of its response | fields are dropped and [`overflowed`](crate::ReceivedMetadata::overflowed); those of a response are refused |
 /// | `SCRATCH` | the longest request header field, name and value; at least 64 | a longer field is dropped and [`overflowed`](crate::ReceivedMetadata::overflowed); a longer `:path` is answered 431 |
+///
+/// Generated code has a type with `RECV` and `SEND` as a service needs them, `<service>_service::ServerResources`; for several
+/// services on one server, [`recv_for`](crate::recv_for) and [`send_for`](crate::send_for) say what all of them need.
 ///
 /// Each connection has 4,096 octets more for HPACK's table: clients use it before they can be told to use less.
 /// `STREAMS * RECV` is at most 65,535. As a `static` it takes RAM and no flash.
@@ -199,8 +202,5 @@ impl<
 const ENCODER_ENTRIES: usize = 4;
 /// SETTINGS_HEADER_TABLE_SIZE until a client learns otherwise (RFC 9113 section 6.5.2).
 const TABLE: usize = 4_096;
-const MIN_RECV: usize = 256 + PREFIX_LEN;
-/// Room for a status and its message beside the reserve for control frames.
-const MIN_SEND: usize = 384;
 /// A `:path` of some length: without it no call is known.
 const MIN_SCRATCH: usize = 64;

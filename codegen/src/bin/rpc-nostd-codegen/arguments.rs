@@ -69,6 +69,12 @@ pub(crate) struct Content {
     /// Generate a server of this service, and of no others that are not named so too.
     #[arg(long, value_name = "SERVICE")]
     server_for: Vec<String>,
+    /// Derive `defmt::Format` where this feature of your crate is on.
+    #[arg(long, value_name = "FEATURE")]
+    defmt_feature: Option<String>,
+    /// Add the .proto files as bytes, for server reflection: `FILE_DESCRIPTORS`.
+    #[arg(long)]
+    descriptors: bool,
 }
 
 impl Content {
@@ -77,7 +83,11 @@ impl Content {
         let mut builder = Builder::new()
             .cargo_lines(false)
             .client(!self.no_client)
-            .server(!self.no_server);
+            .server(!self.no_server)
+            .descriptors(self.descriptors);
+        if let Some(feature) = &self.defmt_feature {
+            builder = builder.defmt_feature(feature);
+        }
         if !self.client_for.is_empty() {
             builder = builder.client_for(&self.client_for);
         }

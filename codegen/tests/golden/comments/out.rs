@@ -240,6 +240,46 @@ pub mod comments {
             pub const SAY_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Words,
             >();
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(
+                &[SAY_RESPONSE_MAX_SIZE],
+            );
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(
+                21usize,
+                &[SAY_REQUEST_MAX_SIZE],
+            );
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(
+                &[SAY_REQUEST_MAX_SIZE],
+            );
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(
+                0,
+                &[SAY_RESPONSE_MAX_SIZE],
+            );
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// A block comment
         /// of two lines, with \[brackets\], \<tags\> and `a[0]`.

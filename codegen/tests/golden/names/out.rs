@@ -1075,6 +1075,82 @@ pub mod r#gen {
             pub const OLD_ONE_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Option,
             >();
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    NEW_RESPONSE_MAX_SIZE,
+                    TYPE_RESPONSE_MAX_SIZE,
+                    SELF_RESPONSE_MAX_SIZE,
+                    GEN_RESPONSE_MAX_SIZE,
+                    INTO_OPTION_RESPONSE_MAX_SIZE,
+                    SERVICE_NAME_RESPONSE_MAX_SIZE,
+                    HTTP_GET_RESPONSE_MAX_SIZE,
+                    OLD_ONE_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(
+                29usize,
+                &[
+                    NEW_REQUEST_MAX_SIZE,
+                    TYPE_REQUEST_MAX_SIZE,
+                    SELF_REQUEST_MAX_SIZE,
+                    GEN_REQUEST_MAX_SIZE,
+                    INTO_OPTION_REQUEST_MAX_SIZE,
+                    SERVICE_NAME_REQUEST_MAX_SIZE,
+                    HTTP_GET_REQUEST_MAX_SIZE,
+                    OLD_ONE_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    NEW_REQUEST_MAX_SIZE,
+                    TYPE_REQUEST_MAX_SIZE,
+                    SELF_REQUEST_MAX_SIZE,
+                    GEN_REQUEST_MAX_SIZE,
+                    INTO_OPTION_REQUEST_MAX_SIZE,
+                    SERVICE_NAME_REQUEST_MAX_SIZE,
+                    HTTP_GET_REQUEST_MAX_SIZE,
+                    OLD_ONE_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(
+                0,
+                &[
+                    NEW_RESPONSE_MAX_SIZE,
+                    TYPE_RESPONSE_MAX_SIZE,
+                    SELF_RESPONSE_MAX_SIZE,
+                    GEN_RESPONSE_MAX_SIZE,
+                    INTO_OPTION_RESPONSE_MAX_SIZE,
+                    SERVICE_NAME_RESPONSE_MAX_SIZE,
+                    HTTP_GET_RESPONSE_MAX_SIZE,
+                    OLD_ONE_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Names that mean something in Rust.
         ///
@@ -1463,6 +1539,74 @@ pub mod r#gen {
             pub const METHODS_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::C,
             >();
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    NEXT_RESPONSE_MAX_SIZE,
+                    INTO_RESPONSE_MAX_SIZE,
+                    DROP_RESPONSE_MAX_SIZE,
+                    CLONE_RESPONSE_MAX_SIZE,
+                    FROM_BELOW_RESPONSE_MAX_SIZE,
+                    METHODS_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(
+                24usize,
+                &[
+                    NEXT_REQUEST_MAX_SIZE,
+                    INTO_REQUEST_MAX_SIZE,
+                    DROP_REQUEST_MAX_SIZE,
+                    CLONE_REQUEST_MAX_SIZE,
+                    FROM_BELOW_REQUEST_MAX_SIZE,
+                    METHODS_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    NEXT_REQUEST_MAX_SIZE,
+                    INTO_REQUEST_MAX_SIZE,
+                    DROP_REQUEST_MAX_SIZE,
+                    CLONE_REQUEST_MAX_SIZE,
+                    FROM_BELOW_REQUEST_MAX_SIZE,
+                    METHODS_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(
+                0,
+                &[
+                    NEXT_RESPONSE_MAX_SIZE,
+                    INTO_RESPONSE_MAX_SIZE,
+                    DROP_RESPONSE_MAX_SIZE,
+                    CLONE_RESPONSE_MAX_SIZE,
+                    FROM_BELOW_RESPONSE_MAX_SIZE,
+                    METHODS_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Its trait would be called `Self`, and the type parameters of its code are called as its messages are.
         ///

@@ -661,6 +661,36 @@ pub mod options {
             pub static INSTALL: ::rpc_nostd::Method = ::rpc_nostd::Method::unary(
                 "/options.v1.Images/Install",
             );
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(&[]);
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(26usize, &[]);
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(&[]);
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(0, &[]);
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Client of service `options.v1.Images`.
         #[derive(Debug, Clone, Copy)]

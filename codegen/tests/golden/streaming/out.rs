@@ -389,6 +389,66 @@ pub mod streaming {
             pub const CHAT_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Count,
             >();
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    GET_RESPONSE_MAX_SIZE,
+                    WATCH_RESPONSE_MAX_SIZE,
+                    PUSH_RESPONSE_MAX_SIZE,
+                    CHAT_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(
+                24usize,
+                &[
+                    GET_REQUEST_MAX_SIZE,
+                    WATCH_REQUEST_MAX_SIZE,
+                    PUSH_REQUEST_MAX_SIZE,
+                    CHAT_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(
+                &[
+                    GET_REQUEST_MAX_SIZE,
+                    WATCH_REQUEST_MAX_SIZE,
+                    PUSH_REQUEST_MAX_SIZE,
+                    CHAT_REQUEST_MAX_SIZE,
+                ],
+            );
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(
+                0,
+                &[
+                    GET_RESPONSE_MAX_SIZE,
+                    WATCH_RESPONSE_MAX_SIZE,
+                    PUSH_RESPONSE_MAX_SIZE,
+                    CHAT_RESPONSE_MAX_SIZE,
+                ],
+            );
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Items, one and many.
         ///
@@ -628,6 +688,46 @@ pub mod streaming {
             pub const ERASE_RESPONSE_MAX_SIZE: usize = ::rpc_nostd::micropb::size::max_encoded_size::<
                 super::Count,
             >();
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(
+                &[ERASE_RESPONSE_MAX_SIZE],
+            );
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(
+                25usize,
+                &[ERASE_REQUEST_MAX_SIZE],
+            );
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(
+                &[ERASE_REQUEST_MAX_SIZE],
+            );
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(
+                0,
+                &[ERASE_RESPONSE_MAX_SIZE],
+            );
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Moves what is larger than memory: in.toml marks its methods.
         ///
@@ -835,6 +935,36 @@ pub mod streaming {
             pub const SERVICE_NAME: &str = "streaming.v1.Silent";
             /// All methods of the service, in the order of the `.proto`.
             pub static METHODS: [&::rpc_nostd::Method; 0usize] = [];
+            /// `RECV` of a client's `Resources`: room for the largest response. Messages that are passed in parts or have no
+            /// greatest length do not count.
+            pub const CLIENT_RECV: usize = ::rpc_nostd::recv_for(&[]);
+            /// `SEND` of a client's `Resources`: room for the headers of a call, and for its request unless that is long.
+            pub const CLIENT_SEND: usize = ::rpc_nostd::send_for(0usize, &[]);
+            /// Memory of a client that calls this service alone, `STREAMS` calls at once.
+            pub type ClientResources<'r, const STREAMS: usize> = ::rpc_nostd::Resources<
+                'r,
+                STREAMS,
+                CLIENT_RECV,
+                CLIENT_SEND,
+                256,
+            >;
+            /// `RECV` of a server's `ServerResources`: room for the largest request. Messages that are passed in parts or have
+            /// no greatest length do not count.
+            pub const SERVER_RECV: usize = ::rpc_nostd::recv_for(&[]);
+            /// `SEND` of a server's `ServerResources`: room for a status, and for a response unless that is long.
+            pub const SERVER_SEND: usize = ::rpc_nostd::send_for(0, &[]);
+            /// Memory of a server of this service alone: `CONNECTIONS` clients at once, `STREAMS` calls at once of each.
+            pub type ServerResources<
+                'r,
+                const CONNECTIONS: usize,
+                const STREAMS: usize,
+            > = ::rpc_nostd::server::ServerResources<
+                'r,
+                CONNECTIONS,
+                STREAMS,
+                SERVER_RECV,
+                SERVER_SEND,
+            >;
         }
         /// Nobody can ask it for anything.
         ///
