@@ -29,6 +29,15 @@ impl<M: MessageEncode> Outgoing for M {
     }
 }
 
+/// A message type with a lifetime: its fields borrow what is sent. Generated code implements it.
+///
+/// A stream of such messages has one type, and so one lifetime, from its first message to its last. This is how each of them
+/// borrows for itself: from a buffer that holds something else when the next is sent.
+pub trait Borrowing {
+    /// The same message, borrowing for `'b`.
+    type At<'b>: MessageEncode;
+}
+
 /// A message with its prefix, as it goes out.
 #[derive(Clone, Copy)]
 pub(crate) struct Framed<'m> {

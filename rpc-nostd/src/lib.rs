@@ -46,6 +46,7 @@ pub mod transport;
 mod turns;
 
 pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, Resources, Runner, blocking};
+pub use codec::Borrowing;
 #[doc(hidden)]
 pub use codec::decode_map_entry;
 pub use h2_lite::ConfigError;

@@ -10,7 +10,7 @@ use crate::client::handle::Half;
 use crate::client::large::{LargeReader, LargeWriter};
 use crate::client::opening::{self, Context};
 use crate::client::stream::{SEND_DROPPED, StreamCall};
-use crate::codec::{self, Outgoing};
+use crate::codec::{self, Borrowing, Outgoing};
 use crate::large::{LargeRead, LargeWrite};
 use crate::metadata::ReceivedMetadata;
 use crate::status::Status;
@@ -132,6 +132,19 @@ impl<'r, Req> Sender<'r, Req> {
         send(&self.half, message)
     }
 
+    /// As [`send`](Self::send), of a message that borrows for this call alone, whatever lifetime `Req` has.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// Cancel safety: as [`send`](Self::send).
+    pub fn send_borrowed(&mut self, message: &Req::At<'_>) -> impl Future<Output = Result<(), Status>>
+    where
+        Req: Borrowing,
+    {
+        send(&self.half, message)
+    }
+
     /// Sends a message of which one `bytes` or `string` field, of `len` octets, is not in `message`, but is written
     /// afterwards. `path` is the field numbers from the message to that field, at most 8, none of them
     /// `repeated`; empty, where the octets are the whole message.
@@ -194,6 +207,17 @@ impl<'r, Req, Resp> Upload<'r, Req, Resp> {
     pub fn send(&mut self, message: &Req) -> impl Future<Output = Result<(), Status>>
     where
         Req: MessageEncode,
+    {
+        send(&self.half, message)
+    }
+
+    /// As [`Sender::send_borrowed`].
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    pub fn send_borrowed(&mut self, message: &Req::At<'_>) -> impl Future<Output = Result<(), Status>>
+    where
+        Req: Borrowing,
     {
         send(&self.half, message)
     }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use h2_lite::Instant;
 use micropb::{MessageDecode, MessageEncode};
 
-use crate::codec::{self, Outgoing};
+use crate::codec::{self, Borrowing, Outgoing};
 use crate::deadline::Deadline;
 use crate::metadata::{Kind, MetadataEntry, ReceivedMetadata};
 use crate::method::Method;
@@ -210,6 +210,20 @@ impl<Resp: MessageEncode> Sender<'_, Resp> {
     pub fn send_headers(&mut self) -> impl Future<Output = Result<(), Status>> {
         let stream = self.stream;
         poll_fn(move |cx| stream.poll_send(cx.waker(), |session, now| session.poll_headers(stream.key, now)))
+    }
+}
+
+impl<Resp: Borrowing> Sender<'_, Resp> {
+    /// As [`send`](Self::send), of a response that borrows for this call alone, whatever lifetime `Resp` has.
+    ///
+    /// Cancel safety: as [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_borrowed(&mut self, response: &Resp::At<'_>) -> impl Future<Output = Result<(), Status>> {
+        let stream = self.stream;
+        let mut whole = None;
+        poll_fn(move |cx| stream.poll_response(cx.waker(), response, &mut whole))
     }
 }
 

@@ -3,6 +3,7 @@
 mod bad_server;
 mod blocking;
 mod blocking_streams;
+mod borrowed;
 mod calls;
 mod credentials;
 mod large_messages;

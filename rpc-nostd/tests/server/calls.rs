@@ -5,8 +5,8 @@ use rpc_nostd::server::Service;
 
 use crate::bench::{Bench, serving};
 use crate::service::{CHAT, COLLECT, Custom, Echo, STREAM, UNARY};
-use crate::support::Blob;
 use crate::support::frames;
+use crate::support::{Blob, Note};
 use crate::wire::{Answer, request};
 
 /// A call of `path` with these messages, at once, against `service`.
@@ -150,4 +150,20 @@ fn a_reply_larger_than_the_send_buffer_goes_out_in_frames_without_an_empty_one()
     let answer = call(service, UNARY.path(), &[b""]);
     assert_eq!(answer.messages(), [body]);
     assert!(answer.pieces.len() > 3, "{:?}", answer.pieces);
+}
+
+#[test]
+fn replies_borrow_from_one_buffer_that_holds_something_else_for_each() {
+    let service = Custom(async |call: &mut rpc_nostd::server::Call<'_>| {
+        let (_, mut requests, mut replies) = call.split::<Blob, Note<'static>>();
+        requests.only().await?;
+        let mut buffer = [0; 3];
+        for round in 0..5 {
+            buffer.fill(round);
+            replies.send_borrowed(&Note(&buffer)).await?;
+        }
+        Ok(())
+    });
+    let answer = call(service, STREAM.path(), &[b""]);
+    assert_eq!(answer.messages(), [0, 1, 2, 3, 4].map(|round| vec![round; 3]));
 }

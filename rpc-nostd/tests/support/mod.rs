@@ -61,6 +61,26 @@ impl MessageDecode for Blob {
     }
 }
 
+/// A [`Blob`] whose octets lie elsewhere.
+pub struct Note<'a>(pub &'a [u8]);
+
+impl MessageEncode for Note<'_> {
+    const MAX_SIZE: Result<usize, &'static str> = Err("unbounded");
+
+    fn encode<W: PbWrite>(&self, encoder: &mut PbEncoder<W>) -> Result<(), W::Error> {
+        encoder.encode_varint32(0x0a)?;
+        encoder.encode_bytes(self.0)
+    }
+
+    fn compute_size(&self) -> usize {
+        1 + rpc_nostd::micropb::size::sizeof_len_record(self.0.len())
+    }
+}
+
+impl rpc_nostd::Borrowing for Note<'_> {
+    type At<'b> = Note<'b>;
+}
+
 /// Time that passes only when nothing else can happen.
 #[derive(Default)]
 pub struct VirtualTimer {

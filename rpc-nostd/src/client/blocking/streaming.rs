@@ -11,7 +11,7 @@ use crate::client::builder::{BidiStreaming, CallBuilder, ClientStreaming, LargeR
 use crate::client::open::StreamKind;
 use crate::client::opening::{self, Context, Opening};
 use crate::client::stream::{RECEIVER_DROPPED, SEND_DROPPED, StreamCall, UPLOAD_DROPPED};
-use crate::codec::{self, Outgoing};
+use crate::codec::{self, Borrowing, Outgoing};
 use crate::large::{LargeRead, LargeWrite};
 use crate::metadata::ReceivedMetadata;
 use crate::status::{Code, Status};
@@ -96,6 +96,18 @@ impl<Req, Resp> Upload<'_, Req, Resp> {
         self.line.send(message)
     }
 
+    /// As [`send`](Self::send), of a message that borrows for this call alone: as
+    /// [`client::Sender::send_borrowed`](crate::client::Sender::send_borrowed).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_borrowed(&mut self, message: &Req::At<'_>) -> Result<(), Status>
+    where
+        Req: Borrowing,
+    {
+        self.line.send(message)
+    }
+
     /// Sends a message of which one field is written afterwards: as
     /// [`client::Sender::send_large`](crate::client::Sender::send_large).
     ///
@@ -167,6 +179,18 @@ impl<Req, Resp> Exchange<'_, Req, Resp> {
     pub fn send(&mut self, message: &Req) -> Result<(), Status>
     where
         Req: MessageEncode,
+    {
+        self.line.send(message)
+    }
+
+    /// As [`send`](Self::send), of a message that borrows for this call alone: as
+    /// [`client::Sender::send_borrowed`](crate::client::Sender::send_borrowed).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_borrowed(&mut self, message: &Req::At<'_>) -> Result<(), Status>
+    where
+        Req: Borrowing,
     {
         self.line.send(message)
     }
