@@ -198,7 +198,43 @@ pub async fn send(channel: Channel<'_>, buffer: &[u8]) -> Result<u32, Status> {
     Ok(sum)
 }
 
+/// Each message borrows from the same buffer.
+///
+/// # Errors
+/// The calls' status.
+pub async fn send_again(channel: Channel<'_>) -> Result<(), Status> {
+    let mut logs = LogsClient::new(channel);
+    let mut buffer = [0; 8];
+    let mut upload = logs.push().await?;
+    for round in 0..5 {
+        buffer.fill(round);
+        upload.send_borrowed(&Log { data: &buffer, ..Default::default() }).await?;
+    }
+    upload.finish().await?;
+    let (mut sender, _replies) = logs.chat().await?;
+    for round in 0..5 {
+        buffer.fill(round);
+        sender.send_borrowed(&Log { data: &buffer, ..Default::default() }).await?;
+    }
+    sender.finish().await
+}
+
 /// The same by a blocking client.
+///
+/// # Errors
+/// The calls' status.
+pub fn send_again_blocking<T: Transport>(client: Client<'_, T>) -> Result<u32, Status> {
+    let mut logs = LogsClient::new(client);
+    let mut buffer = [0; 8];
+    let mut upload = logs.push().call()?;
+    for round in 0..5 {
+        buffer.fill(round);
+        upload.send_borrowed(&Log { data: &buffer, ..Default::default() })?;
+    }
+    Ok(upload.finish()?.n)
+}
+
+/// One call by a blocking client.
 ///
 /// # Errors
 /// The call's status.
@@ -230,6 +266,11 @@ impl Logs for Device {
         _: X,
         replies: &mut Sender<'_, Log<'s>>,
     ) -> Result<(), Status> {
+        let mut buffer = [0; 8];
+        for round in 0..5 {
+            buffer.fill(round);
+            replies.send_borrowed(&Log { data: &buffer, ..Default::default() }).await?;
+        }
         replies.send(&Log { text: &self.text, data: b"static", sub: None }).await
     }
 

@@ -82,6 +82,29 @@ fn has_lifetime(tokens: TokenStream) -> bool {
     })
 }
 
+/// Says of each struct with a lifetime that it is the same message at every other.
+pub(super) fn give_to_streams(items: &mut Vec<Item>) {
+    let mut said: Vec<Item> = Vec::new();
+    for item in items.iter_mut() {
+        match item {
+            Item::Mod(ItemMod {
+                content: Some((_, inner)),
+                ..
+            }) => give_to_streams(inner),
+            Item::Struct(item) if item.generics.lifetimes().next().is_some() => {
+                let name = &item.ident;
+                said.push(parse_quote! {
+                    impl<'a> ::rpc_nostd::Borrowing for #name<'a> {
+                        type At<'b> = #name<'b>;
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+    items.append(&mut said);
+}
+
 /// Names every lifetime of an `impl`, as micropb-gen does, though it could be left out.
 pub(super) fn allow(items: &mut [Item]) {
     for item in items {

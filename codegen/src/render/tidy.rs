@@ -23,6 +23,7 @@ pub(crate) fn tidy(
         lifetimes::take_decoders(&mut file.items, "", borrowing);
         lifetimes::give_to_oneofs(&mut file.items);
     }
+    lifetimes::give_to_streams(&mut file.items);
     lifetimes::allow(&mut file.items);
     clean_items(&mut file.items);
     Tidy.visit_file_mut(&mut file);

@@ -620,6 +620,10 @@ pub mod holding {
                 /// Variant `Code`.
                 Code(u32),
             }
+            #[allow(clippy::needless_lifetimes)]
+            impl<'a> ::rpc_nostd::Borrowing for Inner<'a> {
+                type At<'b> = Inner<'b>;
+            }
         }
         /// What is received: a type of the program sees the text.
         #[derive(Debug, Default, PartialEq, Clone)]
@@ -1299,6 +1303,10 @@ pub mod holding {
                     Self(n) => formatter.debug_tuple("_Unknown").field(&n).finish(),
                 }
             }
+        }
+        #[allow(clippy::needless_lifetimes)]
+        impl<'a> ::rpc_nostd::Borrowing for Report<'a> {
+            type At<'b> = Report<'b>;
         }
     }
 }

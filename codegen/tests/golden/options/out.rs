@@ -768,5 +768,9 @@ pub mod options {
                 }
             }
         }
+        #[allow(clippy::needless_lifetimes)]
+        impl<'a> ::rpc_nostd::Borrowing for Note<'a> {
+            type At<'b> = Note<'b>;
+        }
     }
 }
