@@ -11,6 +11,8 @@ mod plugin;
 mod render;
 mod roles;
 mod schema;
+#[cfg(feature = "cli")]
+mod sizes;
 mod source;
 
 pub use builder::{Builder, Generated};
@@ -18,3 +20,5 @@ pub use capacity::{CapacityOf, OPTIONS_PROTO};
 pub use error::{Error, Place, Problem};
 #[cfg(feature = "cli")]
 pub use plugin::respond;
+#[cfg(feature = "cli")]
+pub use sizes::{Buffers, FieldSizes, MessageSizes, MethodSizes, Ram, ServiceSizes, Sizes};

@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Finds everything that `generate` would refuse, and writes nothing.
     Check(Check),
+    /// Prints what messages and services cost: bytes on the wire, RAM, and the buffers they need.
+    Sizes(Sizes),
 }
 
 #[derive(Args)]
@@ -41,6 +43,18 @@ pub(crate) struct Check {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) content: Content,
+}
+
+#[derive(Args)]
+pub(crate) struct Sizes {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Bits of a pointer on the machine that the memory is meant for: 32 or 64.
+    #[arg(long, value_name = "BITS", default_value_t = 32)]
+    pub(crate) pointer_width: u32,
 }
 
 /// The files that are read.

@@ -1,8 +1,10 @@
 //! What the commands do, and what they print.
 
-use rpc_nostd_codegen::Error;
+use std::io::Write;
 
-use crate::arguments::{Check, Generate};
+use rpc_nostd_codegen::{Builder, Error};
+
+use crate::arguments::{Check, Generate, Sizes};
 
 pub(crate) fn generate(arguments: Generate) -> Result<(), Error> {
     let mut builder = arguments.content.builder().out_dir(arguments.out_dir);
@@ -21,4 +23,20 @@ pub(crate) fn check(arguments: Check) -> Result<(), Error> {
         eprintln!("warning: {warning}");
     }
     Ok(())
+}
+
+pub(crate) fn sizes(arguments: &Sizes) -> Result<(), Error> {
+    let input = &arguments.input;
+    let sizes = Builder::new().sizes(&input.protos, &input.includes, arguments.pointer_width)?;
+    print(&if arguments.json {
+        format!("{}\n", sizes.to_json())
+    } else {
+        sizes.to_string()
+    });
+    Ok(())
+}
+
+fn print(text: &str) {
+    // Who reads only the beginning has what they wanted.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

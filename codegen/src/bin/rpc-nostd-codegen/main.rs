@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Generate(arguments) => commands::generate(arguments),
         Command::Check(arguments) => commands::check(arguments),
+        Command::Sizes(arguments) => commands::sizes(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
