@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::capacity;
 use crate::error::{Place, Problem};
+use crate::limits::MAX_MESSAGE_DEPTH;
 use crate::render::names;
 use crate::roles::Roles;
 use crate::schema::{Field, File, Held, Message, Schema, Service, Shape};
@@ -57,7 +58,7 @@ fn find_cycles(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Prob
     let mut search = CycleSearch {
         messages,
         fallback: capacity::fallback_config(schema),
-        done: BTreeSet::new(),
+        done: BTreeMap::new(),
         trail: Vec::new(),
         problems,
     };
@@ -73,35 +74,53 @@ struct CycleSearch<'a, 'p> {
     messages: BTreeMap<&'a str, &'a Message>,
     /// Where capacities go of messages whose file is not on disk.
     fallback: PathBuf,
-    done: BTreeSet<&'a str>,
+    /// How many messages are in each other, each from this one on.
+    done: BTreeMap<&'a str, usize>,
     /// Messages under way, each with the field that leads on.
     trail: Vec<(&'a Message, &'a Field)>,
     problems: &'p mut Vec<Problem>,
 }
 
 impl<'a> CycleSearch<'a, '_> {
-    fn visit(&mut self, message: &'a Message) {
-        if self.done.contains(message.full_name.as_str()) {
-            return;
+    /// How many messages are in each other from `message` on.
+    fn visit(&mut self, message: &'a Message) -> usize {
+        if let Some(depth) = self.done.get(message.full_name.as_str()) {
+            return *depth;
         }
         if let Some(start) = self
             .trail
             .iter()
             .position(|(visited, _)| std::ptr::eq(*visited, message))
         {
-            return self.report(start);
+            self.report(start);
+            return 0;
         }
-        for field in &message.fields {
-            let next = field
-                .inner_message()
-                .and_then(|name| self.messages.get(name).copied());
-            if let Some(next) = next {
-                self.trail.push((message, field));
-                self.visit(next);
-                self.trail.pop();
+        let mut depth = 1;
+        // Deeper than this it is refused from another message on.
+        if self.trail.len() <= MAX_MESSAGE_DEPTH {
+            for field in &message.fields {
+                let next = field
+                    .inner_message()
+                    .and_then(|name| self.messages.get(name).copied());
+                if let Some(next) = next {
+                    self.trail.push((message, field));
+                    depth = depth.max(1 + self.visit(next));
+                    self.trail.pop();
+                }
             }
         }
-        self.done.insert(&message.full_name);
+        if depth == MAX_MESSAGE_DEPTH + 1 {
+            self.problems.push(Problem::Unsupported {
+                place: message.place.clone(),
+                text: format!(
+                    "message `{}` holds messages in messages, more than {MAX_MESSAGE_DEPTH} deep, which decoders refuse; \
+                     keep one of them encoded by {{ encoded = 64 }} in the capacity file, or in a field of type `bytes`",
+                    message.full_name
+                ),
+            });
+        }
+        self.done.insert(&message.full_name, depth);
+        depth
     }
 
     fn report(&mut self, start: usize) {

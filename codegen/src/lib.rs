@@ -5,6 +5,7 @@ mod capacity;
 mod cargo;
 mod check;
 mod error;
+mod limits;
 mod output;
 #[cfg(feature = "cli")]
 mod plugin;

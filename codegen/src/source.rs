@@ -8,6 +8,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver, In
 
 use crate::capacity::{OPTIONS_NAME, OPTIONS_PROTO};
 use crate::error::{Error, Place, Problem};
+use crate::limits::LimitedResolver;
 
 /// Parsed and resolved files.
 pub(crate) struct Sources {
@@ -50,17 +51,19 @@ impl Sources {
                 return Err(Problem::Usage(format!("{}: no such file", crate::error::shown(proto))).into());
             }
         }
-        let problem = |error: protox::Error| Error::from(problem_of(&error, includes));
         let mut resolver = ChainFileResolver::new();
         for include in includes {
             resolver.add(IncludeFileResolver::new(include.clone()));
         }
         resolver.add(OptionsResolver);
         resolver.add(GoogleFileResolver::new());
+        let (resolver, refusal) = LimitedResolver::new(resolver, includes);
         let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true).include_source_info(true);
         for proto in protos {
-            compiler.open_file(proto).map_err(problem)?;
+            compiler
+                .open_file(proto)
+                .map_err(|error| refusal.take().unwrap_or_else(|| problem_of(&error, includes)))?;
         }
         let files = compiler
             .files()

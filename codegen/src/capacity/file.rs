@@ -22,6 +22,10 @@ pub(crate) struct CapacityFiles {
 impl CapacityFiles {
     /// Reads the file at `path`, whose keys may be relative to `package`. Returns its defaults.
     pub(crate) fn read(&mut self, path: &Path, package: &str) -> Defaults {
+        if let Err(huge) = crate::limits::check_size(path) {
+            self.problems.push(*huge);
+            return Defaults::default();
+        }
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => return self.read_text(path, package, &text),

@@ -140,19 +140,21 @@ impl<'a> Messages<'a> {
                 let [key_field, value_field] = entry.field.as_slice() else {
                     return None;
                 };
-                let pair =
-                    self.value_max(key_field.r#type(), key)? + self.value_max(value_field.r#type(), value)?;
-                Some((record_len(pair + 2) + tag).saturating_mul(*len))
+                let key = self.value_max(key_field.r#type(), key)?;
+                let value = self.value_max(value_field.r#type(), value)?;
+                // Two tags of a byte.
+                let pair = key.saturating_add(value).saturating_add(2);
+                Some(record_len(pair).saturating_add(tag).saturating_mul(*len))
             }
             Rust::List(of, len) => {
                 let one = self.value_max(field.r#type(), of)?;
                 if self.by_path.get(path)?.is_packed(field) {
-                    Some(record_len(one.saturating_mul(*len)) + tag)
+                    Some(record_len(one.saturating_mul(*len)).saturating_add(tag))
                 } else {
-                    Some((one + tag).saturating_mul(*len))
+                    Some(one.saturating_add(tag).saturating_mul(*len))
                 }
             }
-            of => Some(self.value_max(field.r#type(), of)? + tag),
+            of => Some(self.value_max(field.r#type(), of)?.saturating_add(tag)),
         }
     }
 

@@ -112,11 +112,15 @@ fn together(fields: &[Layout]) -> Layout {
         .iter()
         .fold(0_u64, |sum, field| sum.saturating_add(field.size));
     Layout {
-        size: sum.next_multiple_of(align),
+        size: padded(sum, align),
         align,
         niche: fields.iter().map(|field| field.niche).max().unwrap_or(0),
         is_exact: fields.iter().all(|field| field.is_exact),
     }
+}
+
+fn padded(size: u64, align: u64) -> u64 {
+    size.checked_next_multiple_of(align).unwrap_or(u64::MAX)
 }
 
 fn option(of: Layout) -> Layout {
@@ -164,7 +168,7 @@ fn one_of(variants: &[Layout]) -> Layout {
     // The others may fit beside what the largest has to spare, which also takes the spare values of the tag away.
     let may_be_smaller = largest.niche >= others || !is_exact;
     Layout {
-        size: end.next_multiple_of(align),
+        size: padded(end, align),
         align,
         niche: if may_be_smaller {
             0
