@@ -5,6 +5,8 @@ mod capacity;
 mod cargo;
 mod check;
 mod error;
+#[cfg(feature = "cli")]
+mod explain;
 mod limits;
 mod output;
 #[cfg(feature = "cli")]

@@ -216,6 +216,31 @@ fn check_finds_what_generate_would_refuse_and_writes_nothing() {
 }
 
 #[test]
+fn defaults_of_capacities_are_arguments_of_every_command() {
+    let folder = support::folder(&[("a.proto", &GOOD.replace("uint32 n", "repeated string n"))]);
+    let defaults = ["--default", "repeated=3", "--default", "elem=5"];
+    for arguments in [&["check"][..], &["generate"], &["sizes"], &["explain", "M.n"]] {
+        let output = command(folder.path(), &[arguments, &["a.proto"], &defaults].concat());
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(
+            command(folder.path(), &[arguments, &["a.proto"]].concat())
+                .status
+                .code(),
+            Some(1)
+        );
+    }
+    let code = std::fs::read_to_string(folder.path().join("a.rs")).unwrap();
+    assert!(
+        code.contains("heapless::Vec<::rpc_nostd::heapless::String<5>, 3>"),
+        "{code}"
+    );
+    for wrong in ["repeated", "repeated=x", "lists=3"] {
+        let output = command(folder.path(), &["check", "a.proto", "--default", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_an_error() {
     let folder = support::folder(&[]);
     for arguments in [
@@ -224,6 +249,8 @@ fn wrong_arguments_are_an_error() {
         &["generate", "--frobnicate", "a.proto"],
         &["frobnicate"],
         &["check"],
+        &["sizes"],
+        &["explain", "M"],
         &["generate", "a.proto", "--no-client", "--client-for", "S"],
     ] {
         assert_eq!(

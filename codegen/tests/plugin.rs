@@ -146,6 +146,29 @@ fn parameters_are_those_of_the_other_ways() {
 }
 
 #[test]
+fn defaults_of_capacities_are_parameters() {
+    let folder = support::folder(&[("a.proto", &TWO.replace("optional uint32", "string"))]);
+    let response = answer(&request(folder.path(), &["a.proto"], "default_string=16"));
+    assert!(
+        response.file[0].content().contains("heapless::String<16>"),
+        "{}",
+        response.error()
+    );
+    let text = refusal(
+        folder.path(),
+        &request(folder.path(), &["a.proto"], "default_string=x,default_text=1"),
+    );
+    assert!(
+        text.contains("parameter `default_string=x`: its value is a number from 1 to 4294967295"),
+        "{text}"
+    );
+    assert!(
+        text.contains("parameter `default_text=1`: `text` is unknown; defaults are for `string`, "),
+        "{text}"
+    );
+}
+
+#[test]
 fn several_files_become_one_output() {
     let b = "syntax = \"proto3\";\npackage b;\nimport \"a.proto\";\nmessage N {\n  a.v1.M m = 1;\n}\n";
     let folder = support::folder(&[("a.proto", TWO), ("b.proto", b)]);

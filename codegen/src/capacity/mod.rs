@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 pub use defaults::CapacityOf;
 pub(crate) use defaults::Defaults;
+#[cfg(feature = "cli")]
+pub(crate) use key::Key;
 pub(crate) use options::OPTIONS_NAME;
 pub use options::OPTIONS_PROTO;
 pub(crate) use settings::Settings;
@@ -44,6 +46,9 @@ pub(crate) struct Capacities {
     pub(crate) unbounded: BTreeSet<String>,
     /// The files that were read.
     pub(crate) files: Vec<PathBuf>,
+    /// Where it was said how a field or part is held; what follows from a default is not there.
+    #[cfg(feature = "cli")]
+    pub(crate) places: BTreeMap<String, crate::error::Place>,
 }
 
 /// How a field, or a part of it, is held.
@@ -98,6 +103,11 @@ impl Capacities {
         received::check(schema, &capacities, roles, problems);
         capacities.chunked = settings.chunked;
         capacities.files = settings.files;
+        #[cfg(feature = "cli")]
+        {
+            let said = settings.said.into_iter();
+            capacities.places = said.map(|(path, said)| (path, said.place)).collect();
+        }
         capacities
     }
 }

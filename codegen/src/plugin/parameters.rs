@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::builder::Builder;
+use crate::capacity::CapacityOf;
 use crate::error::{Error, Problem};
 
 pub(super) struct Parameters {
@@ -48,6 +49,14 @@ impl Parameters {
             "server_for" => builder.server_for([text(value, "a service")?]),
             "defmt_feature" => builder.defmt_feature(text(value, "a feature of your crate")?),
             "descriptors" => builder.descriptors(flag(value)?),
+            _ if name.starts_with(DEFAULT) => {
+                let of: CapacityOf = name.trim_start_matches(DEFAULT).parse()?;
+                let number = text(value, "a number")?;
+                let number = number
+                    .parse()
+                    .map_err(|_| format!("its value is a number from 1 to {}", u32::MAX))?;
+                builder.default_capacity(of, number)
+            }
             _ => return Err(format!("there is no `{name}`; there are {KNOWN}")),
         };
         Ok(())
@@ -68,5 +77,6 @@ fn flag(value: Option<&str>) -> Result<bool, String> {
     }
 }
 
-const KNOWN: &str =
-    "proto_path, out_file, client, server, client_for, server_for, defmt_feature, descriptors";
+const KNOWN: &str = "proto_path, out_file, client, server, client_for, server_for, defmt_feature, descriptors, \
+                     default_string, default_bytes, default_repeated, default_map, default_elem, default_key, default_value";
+const DEFAULT: &str = "default_";

@@ -14,6 +14,7 @@ use crate::error::{Error, Problem};
 use crate::schema::{Schema, Service, join};
 use encoded::Messages;
 use layout::Layouts;
+pub(crate) use table::{encoded, ram};
 use types::Types;
 
 /// What the messages and services of one run cost. Made by [`Builder::sizes`].

@@ -179,7 +179,7 @@ fn plain(ident: &syn::Ident) -> String {
     name.strip_prefix("r#").map(str::to_owned).unwrap_or(name)
 }
 
-/// Shorter than it stands in the output: `Option<String<16>>`.
+/// Shorter than it stands in the output, without the ways to it: `Option<String<16>>`.
 fn text_of(of: &Type) -> String {
     let text = quote::quote!(#of).to_string().replace(' ', "");
     let shorter = [
@@ -190,6 +190,7 @@ fn text_of(of: &Type) -> String {
     .iter()
     .fold(text, |text, path| text.replace(path, ""));
     shorter
+        .replace("super::", "")
         .replace(",>", ">")
         .replace(',', ", ")
         .replace("&'a", "&'a ")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use rpc_nostd_codegen::Builder;
+use rpc_nostd_codegen::{Builder, CapacityOf};
 
 /// Generates fixed-size messages and gRPC stubs for rpc-nostd from .proto files.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Prints what messages and services cost: bytes on the wire, RAM, and the buffers they need.
     Sizes(Sizes),
+    /// Says of a message, field, enum, service, method or capacity key what it becomes, what it costs, and why.
+    Explain(Explain),
 }
 
 #[derive(Args)]
@@ -57,6 +59,14 @@ pub(crate) struct Sizes {
     pub(crate) pointer_width: u32,
 }
 
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// Its full name, or the end of it: telemetry.v1.ReportRequest.device_id, ReportRequest.device_id.
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
 /// The files that are read.
 #[derive(Args)]
 pub(crate) struct Input {
@@ -66,6 +76,27 @@ pub(crate) struct Input {
     /// Folders in which the files and their imports are looked up [default: the folders of the files].
     #[arg(short = 'I', long = "include", value_name = "FOLDER")]
     pub(crate) includes: Vec<PathBuf>,
+    /// Capacity of what nothing is said of, by kind: string=16, bytes, repeated, map, elem, key, value.
+    #[arg(long = "default", value_name = "KIND=NUMBER", value_parser = parse_default)]
+    defaults: Vec<(CapacityOf, u32)>,
+}
+
+impl Input {
+    /// A builder that reads it.
+    pub(crate) fn builder(&self) -> Builder {
+        let builder = Builder::new().cargo_lines(false);
+        self.defaults.iter().fold(builder, |builder, &(of, capacity)| {
+            builder.default_capacity(of, capacity)
+        })
+    }
+}
+
+fn parse_default(text: &str) -> Result<(CapacityOf, u32), String> {
+    let (kind, number) = text.split_once('=').ok_or("write KIND=NUMBER")?;
+    let number = number
+        .parse()
+        .map_err(|_| format!("`{number}` is not a number from 1 to {}", u32::MAX))?;
+    Ok((kind.parse()?, number))
 }
 
 /// What the output holds.
@@ -92,10 +123,9 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// A builder that makes it.
-    pub(crate) fn builder(&self) -> Builder {
-        let mut builder = Builder::new()
-            .cargo_lines(false)
+    /// `builder`, so that it makes it.
+    pub(crate) fn applied_to(&self, builder: Builder) -> Builder {
+        let mut builder = builder
             .client(!self.no_client)
             .server(!self.no_server)
             .descriptors(self.descriptors);

@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
-use rpc_nostd_codegen::{Builder, Error};
+use rpc_nostd_codegen::Error;
 
-use crate::arguments::{Check, Generate, Sizes};
+use crate::arguments::{Check, Explain, Generate, Sizes};
 
 pub(crate) fn generate(arguments: Generate) -> Result<(), Error> {
-    let mut builder = arguments.content.builder().out_dir(arguments.out_dir);
+    let builder = arguments.content.applied_to(arguments.input.builder());
+    let mut builder = builder.out_dir(arguments.out_dir);
     if let Some(name) = arguments.out_file {
         builder = builder.out_file(name);
     }
@@ -17,7 +18,7 @@ pub(crate) fn generate(arguments: Generate) -> Result<(), Error> {
 }
 
 pub(crate) fn check(arguments: Check) -> Result<(), Error> {
-    let builder = arguments.content.builder();
+    let builder = arguments.content.applied_to(arguments.input.builder());
     let generated = builder.generate(&arguments.input.protos, &arguments.input.includes)?;
     for warning in generated.warnings {
         eprintln!("warning: {warning}");
@@ -27,12 +28,23 @@ pub(crate) fn check(arguments: Check) -> Result<(), Error> {
 
 pub(crate) fn sizes(arguments: &Sizes) -> Result<(), Error> {
     let input = &arguments.input;
-    let sizes = Builder::new().sizes(&input.protos, &input.includes, arguments.pointer_width)?;
+    let sizes = input
+        .builder()
+        .sizes(&input.protos, &input.includes, arguments.pointer_width)?;
     print(&if arguments.json {
         format!("{}\n", sizes.to_json())
     } else {
         sizes.to_string()
     });
+    Ok(())
+}
+
+pub(crate) fn explain(arguments: &Explain) -> Result<(), Error> {
+    let input = &arguments.input;
+    let text = input
+        .builder()
+        .explain(&input.protos, &input.includes, &arguments.name)?;
+    print(&text);
     Ok(())
 }
 

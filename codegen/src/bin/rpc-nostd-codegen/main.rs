@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => commands::generate(arguments),
         Command::Check(arguments) => commands::check(arguments),
         Command::Sizes(arguments) => commands::sizes(&arguments),
+        Command::Explain(arguments) => commands::explain(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
