@@ -77,6 +77,20 @@ pub(crate) fn until<T>(
     })
 }
 
+/// Polls `work` in a function of its own. Generated code does so with each method.
+///
+/// Inlined, all that `work` has on the stack at any time would lie there at all times, beside that of whatever else is
+/// polled in the same place.
+pub fn apart<F: Future>(mut work: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    poll_fn(move |cx| poll_apart(work.as_mut(), cx))
+}
+
+/// See [`apart`].
+#[inline(never)]
+pub(crate) fn poll_apart<F: Future>(work: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    work.poll(cx)
+}
+
 /// Reads until the transport or the connection ends. The read is never dropped in between: a TLS record
 /// could be lost.
 async fn read_loop<R: Read>(

@@ -197,11 +197,15 @@ fn arm(handlers: &TokenStream, method: &Method<'_>) -> TokenStream {
             replies.send(&reply).await
         }
     };
+    // A future of its own, so that the methods share memory, and polled apart, so that none takes the stack of all.
     quote! {
         #path => {
-            let (cx, mut requests, mut replies) = call.split::<#request, #response>();
-            #only
-            #answer
+            let answer = ::core::pin::pin!(async {
+                let (cx, mut requests, mut replies) = call.split::<#request, #response>();
+                #only
+                #answer
+            });
+            ::rpc_nostd::server::apart(answer).await
         }
     }
 }

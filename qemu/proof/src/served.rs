@@ -1,5 +1,7 @@
 //! What the servers' images keep and serve.
 
+use core::future::Pending;
+
 use crate::keep::{keep, keep_async, keep_async2, keep_async3, keep_async4, keep_drop};
 use crate::messages::ITEM;
 use crate::proto::{Count, Item};
@@ -10,6 +12,7 @@ use crate::service::{All, Door};
 pub fn keep_server() {
     keep(rpc_nostd::server::ServerConfig::new as *const ());
     keep(rpc_nostd::server::find as *const ());
+    keep_async(rpc_nostd::server::apart::<Pending<()>>);
     keep(<All as rpc_nostd::server::Routes>::method as *const ());
     keep_async2(<All as rpc_nostd::server::Service>::serve);
     keep_async2(<Door as rpc_nostd::server::Interceptor>::before);

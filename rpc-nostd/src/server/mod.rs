@@ -20,6 +20,7 @@ mod session;
 mod spare;
 mod worker;
 
+pub use crate::driver::apart;
 pub use blocking::BlockingServer;
 pub use call::{Call, Context, Receiver, Sender};
 pub use config::ServerConfig;

@@ -8,7 +8,7 @@ use core::task::Poll;
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
-use crate::driver::{Driver, Either, Never, Outcome, first, sleep_until, tell, until};
+use crate::driver::{Driver, Either, Never, Outcome, apart, first, sleep_until, tell, until};
 use crate::endpoint::Endpoint;
 use crate::server::config::ServerConfig;
 use crate::server::resources::ServerResources;
@@ -173,7 +173,8 @@ impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, S
         let over = Outcome::new(None);
         let workers = pin!(workers::<S, STREAMS>(shared, self.service));
         let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor, &over));
-        match first(until(serving, &over), pin!(select_slice(workers))).await {
+        let working = pin!(select_slice(workers));
+        match first(until(pin!(apart(serving)), &over), apart(working)).await {
             Either::First(()) => {}
             Either::Second((never, _)) => match never {},
         }

@@ -8,7 +8,7 @@ use core::task::{Poll, Waker};
 use h2_lite::{ErrorCode, Instant};
 
 use crate::deadline::Deadline;
-use crate::driver::Never;
+use crate::driver::{Never, poll_apart};
 use crate::server::answer::{Ending, Sent};
 use crate::server::call::{Call, Context, Stream};
 use crate::server::request::Refusal;
@@ -209,7 +209,7 @@ fn while_standing<T>(
                 if let Some(until) = until {
                     shared.wake_at(until, cx.waker());
                 }
-                work.as_mut().poll(cx).map(Ok)
+                poll_apart(work.as_mut(), cx).map(Ok)
             }
             // Spec: grpc-deadline-server-handler, grpc-cancel-handler
             Some((standing, _)) => Poll::Ready(Err(standing)),

@@ -366,11 +366,13 @@ pub mod meter {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/meter.v1.Meter/Read" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<ReadRequest, ReadReply>();
-                        let request = requests.only().await?;
-                        let reply = Meter::read(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            ReadRequest, ReadReply > (); let request = requests.only().
+                            await ?; let reply = Meter::read(& self.service, cx, request)
+                            . await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }

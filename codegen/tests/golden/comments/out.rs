@@ -355,11 +355,13 @@ pub mod comments {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/comments.v1.Talk/Say" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Words, Words>();
-                        let request = requests.only().await?;
-                        let reply = Talk::say(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Words, Words > (); let request = requests.only(). await ?;
+                            let reply = Talk::say(& self.service, cx, request). await ?;
+                            replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }

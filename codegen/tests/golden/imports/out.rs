@@ -613,24 +613,25 @@ pub mod imports {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/imports.v1.Clock/Set" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<
-                                super::super::google::protobuf::Timestamp,
-                                super::super::google::protobuf::Empty,
-                            >();
-                        let request = requests.only().await?;
-                        let reply = Clock::set(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            super::super::google::protobuf::Timestamp,
+                            super::super::google::protobuf::Empty > (); let request =
+                            requests.only(). await ?; let reply = Clock::set(& self
+                            .service, cx, request). await ?; replies.send(& reply). await
+                            }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/imports.v1.Clock/Status" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<
-                                super::super::google::protobuf::Empty,
-                                super::common::Status,
-                            >();
-                        let request = requests.only().await?;
-                        let reply = Clock::status(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            super::super::google::protobuf::Empty, super::common::Status
+                            > (); let request = requests.only(). await ?; let reply =
+                            Clock::status(& self.service, cx, request). await ?; replies
+                            .send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }

@@ -1393,62 +1393,76 @@ pub mod r#gen {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/gen.type.Keyword/New" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Input, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::new_(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Input, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::new_(& self.service, cx, request). await
+                            ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/Type" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::type_(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::type_(& self.service, cx, request).
+                            await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/Self" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::self_(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::self_(& self.service, cx, request).
+                            await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/Gen" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::gen_(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::gen_(& self.service, cx, request). await
+                            ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/IntoOption" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::into_option(&self.service, cx, request)
-                            .await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::into_option(& self.service, cx, request)
+                            . await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/ServiceName" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<lower_case, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::service_name(&self.service, cx, request)
-                            .await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            lower_case, Option > (); let request = requests.only(). await
+                            ?; let reply = Keyword::service_name(& self.service, cx,
+                            request). await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/HTTPGet" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option_::Some>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::http_get(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option_::Some > (); let request = requests.only().
+                            await ?; let reply = Keyword::http_get(& self.service, cx,
+                            request). await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.Keyword/OldOne" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Option, Option>();
-                        let request = requests.only().await?;
-                        let reply = Keyword::old_one(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Option, Option > (); let request = requests.only(). await ?;
+                            let reply = Keyword::old_one(& self.service, cx, request).
+                            await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }
@@ -1794,42 +1808,57 @@ pub mod r#gen {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/gen.type.self/Next" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::C, self::T>();
-                        let reply = Self_::next(&self.service, cx, &mut requests).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::C, self::T > (); let reply = Self_::next(& self
+                            .service, cx, & mut requests). await ?; replies.send(& reply)
+                            . await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.self/Into" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::C, self::T>();
-                        let request = requests.only().await?;
-                        let reply = Self_::into(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::C, self::T > (); let request = requests.only(). await
+                            ?; let reply = Self_::into(& self.service, cx, request).
+                            await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.self/Drop" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::T, self::C>();
-                        Self_::drop(&self.service, cx, &mut requests, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::T, self::C > (); Self_::drop(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.self/Clone" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::T, self::C>();
-                        let request = requests.only().await?;
-                        Self_::clone(&self.service, cx, request, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::T, self::C > (); let request = requests.only(). await
+                            ?; Self_::clone(& self.service, cx, request, & mut replies).
+                            await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.self/FromBelow" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::T, self::C>();
-                        let reply = Self_::from_below(&self.service, cx, &mut requests)
-                            .await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::T, self::C > (); let reply = Self_::from_below(& self
+                            .service, cx, & mut requests). await ?; replies.send(& reply)
+                            . await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/gen.type.self/Methods" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<self::C, self::C>();
-                        let request = requests.only().await?;
-                        let reply = Self_::methods(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            self::C, self::C > (); let request = requests.only(). await
+                            ?; let reply = Self_::methods(& self.service, cx, request).
+                            await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }

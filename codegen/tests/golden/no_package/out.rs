@@ -399,10 +399,13 @@ impl<T: Bare> ::rpc_nostd::server::Service for BareServer<T> {
     ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
         match call.method().path() {
             "/Bare/Ping" => {
-                let (cx, mut requests, mut replies) = call.split::<Ping, Pong>();
-                let request = requests.only().await?;
-                let reply = Bare::ping(&self.service, cx, request).await?;
-                replies.send(&reply).await
+                let answer = ::core::pin::pin!(
+                    async { let (cx, mut requests, mut replies) = call.split:: < Ping,
+                    Pong > (); let request = requests.only(). await ?; let reply =
+                    Bare::ping(& self.service, cx, request). await ?; replies.send(&
+                    reply). await }
+                );
+                ::rpc_nostd::server::apart(answer).await
             }
             _ => Err(call.unimplemented()),
         }
@@ -559,10 +562,13 @@ impl<T: self::T> ::rpc_nostd::server::Service for TServer<T> {
     ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
         match call.method().path() {
             "/T/Get" => {
-                let (cx, mut requests, mut replies) = call.split::<Ping, Pong>();
-                let request = requests.only().await?;
-                let reply = self::T::get(&self.service, cx, request).await?;
-                replies.send(&reply).await
+                let answer = ::core::pin::pin!(
+                    async { let (cx, mut requests, mut replies) = call.split:: < Ping,
+                    Pong > (); let request = requests.only(). await ?; let reply =
+                    self::T::get(& self.service, cx, request). await ?; replies.send(&
+                    reply). await }
+                );
+                ::rpc_nostd::server::apart(answer).await
             }
             _ => Err(call.unimplemented()),
         }

@@ -759,10 +759,12 @@ pub mod options {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/options.v1.Images/Install" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Image, Image>();
-                        Images::install(&self.service, cx, &mut requests, &mut replies)
-                            .await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Image, Image > (); Images::install(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }

@@ -591,26 +591,38 @@ pub mod streaming {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/streaming.v1.Feed/Get" => {
-                        let (cx, mut requests, mut replies) = call.split::<Item, Item>();
-                        let request = requests.only().await?;
-                        let reply = Feed::get(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Item > (); let request = requests.only(). await ?; let
+                            reply = Feed::get(& self.service, cx, request). await ?;
+                            replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Feed/Watch" => {
-                        let (cx, mut requests, mut replies) = call.split::<Item, Item>();
-                        let request = requests.only().await?;
-                        Feed::watch(&self.service, cx, request, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Item > (); let request = requests.only(). await ?;
+                            Feed::watch(& self.service, cx, request, & mut replies).
+                            await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Feed/Push" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Item, Count>();
-                        let reply = Feed::push(&self.service, cx, &mut requests).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Count > (); let reply = Feed::push(& self.service, cx,
+                            & mut requests). await ?; replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Feed/Chat" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Item, Count>();
-                        Feed::chat(&self.service, cx, &mut requests, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Count > (); Feed::chat(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }
@@ -901,29 +913,45 @@ pub mod streaming {
             ) -> ::core::result::Result<(), ::rpc_nostd::Status> {
                 match call.method().path() {
                     "/streaming.v1.Blobs/Swap" => {
-                        let (cx, mut requests, mut replies) = call.split::<Blob, Blob>();
-                        Blobs::swap(&self.service, cx, &mut requests, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Blob, Blob > (); Blobs::swap(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Blobs/Read" => {
-                        let (cx, mut requests, mut replies) = call.split::<Item, Blob>();
-                        Blobs::read(&self.service, cx, &mut requests, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Blob > (); Blobs::read(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Blobs/Write" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Blob, Count>();
-                        Blobs::write(&self.service, cx, &mut requests, &mut replies)
-                            .await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Blob, Count > (); Blobs::write(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Blobs/Copy" => {
-                        let (cx, mut requests, mut replies) = call.split::<Blob, Blob>();
-                        Blobs::copy(&self.service, cx, &mut requests, &mut replies).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Blob, Blob > (); Blobs::copy(& self.service, cx, & mut
+                            requests, & mut replies). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     "/streaming.v1.Blobs/Erase" => {
-                        let (cx, mut requests, mut replies) = call
-                            .split::<Item, Count>();
-                        let request = requests.only().await?;
-                        let reply = Blobs::erase(&self.service, cx, request).await?;
-                        replies.send(&reply).await
+                        let answer = ::core::pin::pin!(
+                            async { let (cx, mut requests, mut replies) = call.split:: <
+                            Item, Count > (); let request = requests.only(). await ?; let
+                            reply = Blobs::erase(& self.service, cx, request). await ?;
+                            replies.send(& reply). await }
+                        );
+                        ::rpc_nostd::server::apart(answer).await
                     }
                     _ => Err(call.unimplemented()),
                 }
