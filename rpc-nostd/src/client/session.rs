@@ -27,6 +27,8 @@ pub(crate) struct Session<'r> {
     resets: Resets,
     pub(crate) connectivity: Connectivity,
     pub(crate) defaults: CallDefaults<'r>,
+    /// The last connection is over.
+    pub(crate) over: bool,
 }
 
 impl<'r> Endpoint<'r> for Session<'r> {
@@ -130,6 +132,7 @@ impl<'r> Session<'r> {
             resets: Resets::default(),
             connectivity,
             defaults,
+            over: false,
         }
     }
 

@@ -8,12 +8,13 @@ use core::task::{Context, Waker};
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
+use crate::driver::Late;
 use crate::pump::Pump;
 use crate::server::config::ServerConfig;
 use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
-use crate::server::worker::{Shared, workers};
+use crate::server::worker::{Shared, work};
 use crate::time::Clock;
 use crate::transport::blocking::Transport;
 
@@ -36,9 +37,9 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
         clock: &'r dyn Clock,
         config: &ServerConfig,
     ) -> Result<Self, ConfigError> {
-        let sessions = resources.split(S::method, config)?;
+        let places = resources.split(S::method, config)?;
         Ok(Self {
-            session: sessions.first().and_then(Option::as_ref),
+            session: places.first().and_then(Option::as_ref),
             service,
             clock,
         })
@@ -64,7 +65,11 @@ impl<'r, S: Service, const STREAMS: usize> BlockingServer<'r, S, STREAMS> {
             session.resume();
             session.connected(shared.now());
         });
-        let mut workers = pin!(workers::<S, STREAMS>(shared, self.service));
+        let service = self.service;
+        let mut workers = pin!([const { Late::new() }; STREAMS]);
+        for (index, worker) in (0..=u8::MAX).zip(workers.iter()) {
+            worker.set(move || work(shared, index, service));
+        }
         let mut poll_workers = || {
             // They never end.
             let _ = pin!(select_slice(workers.as_mut())).poll(&mut Context::from_waker(Waker::noop()));

@@ -42,8 +42,11 @@ pub struct ServerResources<
 > {
     connections: [ConnectionMemory<'r, STREAMS, RECV, SEND, META, SCRATCH>; CONNECTIONS],
     // Written by `split`, and zero in the image until then: a `static` of this type takes no flash.
-    sessions: MaybeUninit<[Option<RefCell<ServerSession<'r>>>; CONNECTIONS]>,
+    places: MaybeUninit<[Place<'r>; CONNECTIONS]>,
 }
+
+/// What one client at a time has of a server. All of them are `Some`.
+pub(crate) type Place<'r> = Option<RefCell<ServerSession<'r>>>;
 
 /// The memory of one connection.
 struct ConnectionMemory<
@@ -101,7 +104,7 @@ impl<
         let () = Self::LIMITS;
         Self {
             connections: [const { ConnectionMemory::new() }; CONNECTIONS],
-            sessions: MaybeUninit::uninit(),
+            places: MaybeUninit::uninit(),
         }
     }
 
@@ -110,20 +113,13 @@ impl<
         &'r mut self,
         lookup: Lookup,
         config: &ServerConfig,
-    ) -> Result<&'r [Option<RefCell<ServerSession<'r>>>; CONNECTIONS], ConfigError> {
-        let mut memories = self.connections.iter_mut();
-        let mut fault = None;
-        let sessions = self.sessions.write(core::array::from_fn(|_| {
-            let session = memories.next()?.split(lookup, config);
-            session
-                .inspect_err(|error| fault = Some(*error))
-                .ok()
-                .map(RefCell::new)
-        }));
-        match fault {
-            Some(error) => Err(error),
-            None => Ok(sessions),
+    ) -> Result<&'r [Place<'r>; CONNECTIONS], ConfigError> {
+        // One by one: an array of sessions would pass over the stack.
+        let places = self.places.write([const { None }; CONNECTIONS]);
+        for (place, memory) in places.iter_mut().zip(&mut self.connections) {
+            *place = Some(memory.split(lookup, config)?);
         }
+        Ok(places)
     }
 }
 
@@ -144,7 +140,13 @@ impl<'r, const STREAMS: usize, const RECV: usize, const SEND: usize, const META:
         }
     }
 
-    fn split(&'r mut self, lookup: Lookup, config: &ServerConfig) -> Result<ServerSession<'r>, ConfigError> {
+    /// Inlined, each step of making a session would have the whole of it on the caller's stack.
+    #[inline(never)]
+    fn split(
+        &'r mut self,
+        lookup: Lookup,
+        config: &ServerConfig,
+    ) -> Result<RefCell<ServerSession<'r>>, ConfigError> {
         let (mut recv, mut meta) = (self.recv.iter_mut(), self.meta.iter_mut());
         let mut outgoing = self.outgoing.iter_mut();
         let slots = self.slots.write(core::array::from_fn(|_| {
@@ -166,7 +168,7 @@ impl<'r, const STREAMS: usize, const RECV: usize, const SEND: usize, const META:
             scratch: &mut self.scratch,
         };
         let conn = Connection::new(Role::Server, h2, memory)?;
-        Ok(ServerSession::new(conn, slots, lookup, config))
+        Ok(RefCell::new(ServerSession::new(conn, slots, lookup, config)))
     }
 }
 

@@ -1,28 +1,28 @@
 //! The async server: its connections, each with a task that accepts and serves, and its handle.
 
-use core::cell::{Cell, RefCell};
-use core::future::{Future, poll_fn};
-use core::pin::{Pin, pin};
+use core::cell::RefCell;
+use core::future::{Future, pending, poll_fn};
+use core::pin::pin;
 use core::task::Poll;
 
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
-use crate::driver::{Driver, Either, Never, Outcome, apart, first, sleep_until, tell, until};
+use crate::driver::{Driver, Either, Late, Never, Outcome, Until, apart, first, sleep_until, until};
 use crate::endpoint::Endpoint;
 use crate::server::config::ServerConfig;
-use crate::server::resources::ServerResources;
+use crate::server::resources::{Place, ServerResources};
 use crate::server::service::Service;
 use crate::server::session::ServerSession;
-use crate::server::spare::turn_away;
-use crate::server::worker::{Shared, workers};
+use crate::server::spare::{set_turning_away, turn_away};
+use crate::server::worker::{Shared, work};
 use crate::time::{Clock, Timer};
 use crate::transport::asynch::{Acceptor, Duplex};
 
 /// A server's handle: copy it to where the server is shut down from.
 #[derive(Clone, Copy)]
 pub struct Server<'r> {
-    sessions: &'r [Option<RefCell<ServerSession<'r>>>],
+    places: &'r [Place<'r>],
     clock: &'r dyn Clock,
 }
 
@@ -48,13 +48,10 @@ impl<'r> Server<'r> {
         timer: &'r (impl Timer + 'r),
         config: &ServerConfig,
     ) -> Result<(Self, ServerRunner<'r, A, S, CONNECTIONS, STREAMS>), ConfigError> {
-        let sessions = resources.split(S::method, config)?;
-        let server = Self {
-            sessions,
-            clock: timer,
-        };
+        let places = resources.split(S::method, config)?;
+        let server = Self { places, clock: timer };
         let runner = ServerRunner {
-            sessions,
+            places,
             acceptors,
             service,
             clock: timer,
@@ -67,7 +64,7 @@ impl<'r> Server<'r> {
     /// `shutdown_grace` of [`ServerConfig`]. Then [`ServerRunner::run`] returns.
     pub fn shut_down(&self) {
         let now = self.clock.now();
-        for session in self.sessions.iter().flatten() {
+        for session in self.places.iter().flatten() {
             // In use only from inside a poll of the same executor, which does not call this.
             if let Ok(mut session) = session.try_borrow_mut() {
                 session.shut_down(now);
@@ -79,14 +76,14 @@ impl<'r> Server<'r> {
 impl core::fmt::Debug for Server<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Server")
-            .field("connections", &self.sessions.len())
+            .field("connections", &self.places.len())
             .finish_non_exhaustive()
     }
 }
 
 /// Does the work of a [`Server`]: spawn [`ServerRunner::run`] as a task, or each of [`ServerRunner::connections`].
 pub struct ServerRunner<'r, A, S, const CONNECTIONS: usize, const STREAMS: usize> {
-    sessions: &'r [Option<RefCell<ServerSession<'r>>>; CONNECTIONS],
+    places: &'r [Place<'r>; CONNECTIONS],
     acceptors: [A; CONNECTIONS],
     service: &'r S,
     clock: &'r dyn Clock,
@@ -101,28 +98,41 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
     /// A client that finds every connection taken is not answered: over `embassy-net`, where no socket listens for it, its
     /// TCP connection is refused; on a host it waits in the listener's queue. [`Self::run_with_spare`] answers it.
     ///
-    /// The future holds those of all handlers. When it is polled first, they pass over the stack: where that is small,
-    /// use [`Self::connections`].
+    /// The future holds those of all handlers.
     ///
     /// Cancel safety: dropping the future ends the connections and drops the handlers.
-    pub async fn run(self) {
-        let over = Outcome::new(None);
-        until(pin!(self.serve_all(&over)), &over).await;
+    pub fn run(self) -> impl Future<Output = ()> {
+        let places = self.places;
+        Until {
+            work: self.serve_all(),
+            is_over: move || are_over(places),
+        }
     }
 
     /// As [`Self::run`]; a client that finds every connection taken is accepted by `spare` and turned away, by a GOAWAY
     /// which says that none of its calls was begun: it may send them elsewhere, or again. One at a time, and one in a
     /// second, so that clients that come back at once do not keep the device busy.
-    pub async fn run_with_spare<B: Acceptor>(self, spare: B) {
-        let (over, turned) = (Outcome::new(None), Outcome::new(None));
-        let turning_away = pin!(turn_away(self.sessions, spare, self.timer, &turned));
-        let serving = pin!(self.serve_all(&over));
-        both(until(serving, &over), until(turning_away, &turned)).await;
+    pub fn run_with_spare<B: Acceptor>(self, spare: B) -> impl Future<Output = ()> {
+        let places = self.places;
+        set_turning_away(places, true);
+        let work = async move {
+            let turning_away = pin!(turn_away(places, spare, self.timer));
+            let serving = pin!(self.serve_all());
+            match first(serving, turning_away).await {
+                Either::First(never) | Either::Second(never) => never,
+            }
+        };
+        Until {
+            work,
+            is_over: move || are_over(places),
+        }
     }
 
-    async fn serve_all(self, over: &Outcome<()>) -> Never {
-        let running = Cell::new(CONNECTIONS);
-        let connections = pin!(run_all(self.connections(), &running, over));
+    async fn serve_all(self) -> Never {
+        let connections = pin!([const { Late::new() }; CONNECTIONS]);
+        for (connection, runner) in connections.iter().zip(self.connections()) {
+            connection.set(move || runner.work());
+        }
         let (never, _) = select_slice(connections).await;
         never
     }
@@ -130,9 +140,9 @@ impl<'r, A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize
     /// The connections, to be spawned as tasks of their own, on the same executor.
     pub fn connections(self) -> [ConnectionRunner<'r, A, S, STREAMS>; CONNECTIONS] {
         let (service, clock, timer) = (self.service, self.clock, self.timer);
-        let mut sessions = self.sessions.iter();
+        let mut places = self.places.iter();
         self.acceptors.map(|acceptor| ConnectionRunner {
-            session: sessions.next().and_then(Option::as_ref),
+            session: places.next().and_then(Option::as_ref),
             acceptor,
             service,
             clock,
@@ -162,21 +172,31 @@ impl<A: Acceptor, S: Service, const STREAMS: usize> ConnectionRunner<'_, A, S, S
     /// Accepts a client after the other and serves its calls. Returns when the server has been shut down.
     ///
     /// Cancel safety: dropping the future ends the connection and drops its handlers.
-    pub async fn run(self) {
-        let Some(session) = self.session else { return };
+    pub fn run(self) -> impl Future<Output = ()> {
+        let place = self.session;
+        Until {
+            work: self.work(),
+            is_over: move || place.is_none_or(is_over),
+        }
+    }
+
+    async fn work(self) -> Never {
+        let Some(session) = self.session else {
+            return pending().await;
+        };
         let shared = Shared {
             session,
             clock: self.clock,
             timer: Some(self.timer),
         };
-        // Not in a future of their own: on its way to where it stays it would lie on the stack for as long as it is polled.
-        let over = Outcome::new(None);
-        let workers = pin!(workers::<S, STREAMS>(shared, self.service));
-        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor, &over));
+        let workers = pin!([const { Late::new() }; STREAMS]);
+        for (index, worker) in (0..=u8::MAX).zip(workers.iter()) {
+            worker.set(move || work(shared, index, self.service));
+        }
+        let serving = pin!(accept_and_serve(shared, self.timer, self.acceptor));
         let working = pin!(select_slice(workers));
-        match first(until(pin!(apart(serving)), &over), apart(working)).await {
-            Either::First(()) => {}
-            Either::Second((never, _)) => match never {},
+        match first(apart(serving), apart(working)).await {
+            Either::First(never) | Either::Second((never, _)) => never,
         }
     }
 }
@@ -187,39 +207,13 @@ impl<A, S, const STREAMS: usize> core::fmt::Debug for ConnectionRunner<'_, A, S,
     }
 }
 
-/// Polls both until both are ready; unlike `embassy_futures`' `join` it cannot panic.
-fn both(
-    mut a: impl Future<Output = ()> + Unpin,
-    mut b: impl Future<Output = ()> + Unpin,
-) -> impl Future<Output = ()> {
-    let (mut first, mut second) = (false, false);
-    poll_fn(move |cx| {
-        first = first || Pin::new(&mut a).poll(cx).is_ready();
-        second = second || Pin::new(&mut b).poll(cx).is_ready();
-        if first && second {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
+/// Whether the last connection of every place is over.
+fn are_over(places: &[Place<'_>]) -> bool {
+    places.iter().flatten().all(is_over)
 }
 
-/// The futures of all connections, which count down and never end. Inlined, their way to where they stay would be part of
-/// the caller's stack frame for good.
-#[inline(never)]
-fn run_all<A: Acceptor, S: Service, const CONNECTIONS: usize, const STREAMS: usize>(
-    connections: [ConnectionRunner<'_, A, S, STREAMS>; CONNECTIONS],
-    running: &Cell<usize>,
-    over: &Outcome<()>,
-) -> [impl Future<Output = Never>; CONNECTIONS] {
-    connections.map(|connection| async move {
-        connection.run().await;
-        running.set(running.get().saturating_sub(1));
-        if running.get() == 0 {
-            over.set(Some(()));
-        }
-        core::future::pending().await
-    })
+fn is_over(place: &RefCell<ServerSession<'_>>) -> bool {
+    place.try_borrow().is_ok_and(|session| session.is_over())
 }
 
 /// One connection after the other, until the server is shut down.
@@ -227,7 +221,6 @@ async fn accept_and_serve<'r, A: Acceptor>(
     shared: Shared<'r>,
     timer: &'r dyn Timer,
     mut acceptor: A,
-    over: &Outcome<()>,
 ) -> Never {
     let driver = Driver {
         endpoint: shared.session,
@@ -237,7 +230,10 @@ async fn accept_and_serve<'r, A: Acceptor>(
     loop {
         let met = first(stopped(shared), pin!(acceptor.accept())).await;
         let mut transport = match met {
-            Either::First(()) => return tell(over, ()).await,
+            Either::First(()) => {
+                shared.with(ServerSession::end);
+                return pending().await;
+            }
             Either::Second(Ok(transport)) => transport,
             Either::Second(Err(_reason)) => {
                 #[cfg(feature = "defmt")]

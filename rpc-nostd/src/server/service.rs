@@ -1,9 +1,13 @@
 //! What a server serves: services, put together, and what stands before them.
 
 use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::method::Method;
-use crate::server::call::{Call, Context};
+use crate::server::call::{self, Call};
 use crate::status::{Code, Status};
 
 /// The methods that a service has: generated code implements this. They belong to its type, so that the memory of a
@@ -72,11 +76,35 @@ impl<A: Routes, B: Routes> Routes for And<A, B> {
 }
 
 impl<A: Service, B: Service> Service for And<A, B> {
-    async fn serve(&self, call: &mut Call<'_>) -> Result<(), Status> {
+    fn serve(&self, call: &mut Call<'_>) -> impl Future<Output = Result<(), Status>> {
         if A::method(call.method().path().as_bytes()).is_some() {
-            self.first.serve(call).await
+            OneOf::First {
+                work: self.first.serve(call),
+            }
         } else {
-            self.second.serve(call).await
+            OneOf::Second {
+                work: self.second.serve(call),
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The future of one of two services.
+    #[project = Projected]
+    enum OneOf<A, B> {
+        First { #[pin] work: A },
+        Second { #[pin] work: B },
+    }
+}
+
+impl<A: Future, B: Future<Output = A::Output>> Future for OneOf<A, B> {
+    type Output = A::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
+        match self.project() {
+            Projected::First { work } => work.poll(cx),
+            Projected::Second { work } => work.poll(cx),
         }
     }
 }
@@ -87,7 +115,7 @@ pub trait Interceptor {
     ///
     /// # Errors
     /// The call's status; the handler is then not called.
-    fn before(&self, context: &mut Context<'_>) -> impl Future<Output = Result<(), Status>>;
+    fn before(&self, context: &mut call::Context<'_>) -> impl Future<Output = Result<(), Status>>;
 
     /// Sees how the handler ended. Not called for a call that was cancelled or ran out of time.
     fn after(&self, method: &'static Method, code: Code) {

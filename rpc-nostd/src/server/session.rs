@@ -27,6 +27,10 @@ pub(crate) struct ServerSession<'r> {
     connected: bool,
     /// No more connections after this one.
     stopping: bool,
+    /// The last connection is over.
+    over: bool,
+    /// The server's spare place has not seen its last client go. Of its first place only.
+    pub(crate) turning_away: bool,
     given_up: bool,
     /// The client goes away: when its last call is over, so is the connection.
     client_leaves: bool,
@@ -158,6 +162,8 @@ impl<'r> ServerSession<'r> {
             life: Lifecycle::new(config),
             connected: false,
             stopping: false,
+            over: false,
+            turning_away: false,
             given_up: false,
             client_leaves: false,
             full_until: None,
@@ -215,6 +221,15 @@ impl<'r> ServerSession<'r> {
             self.life.shut_down(now);
         }
         self.link.wake_driver();
+    }
+
+    /// There was the last connection.
+    pub(crate) fn end(&mut self) {
+        self.over = true;
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over && !self.turning_away
     }
 
     /// Takes connections again after a shutdown.

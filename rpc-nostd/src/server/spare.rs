@@ -1,19 +1,19 @@
 //! Turns clients away while every connection is taken.
 
 use core::cell::RefCell;
-use core::future::{Future, poll_fn};
+use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
 use embedded_io_async::{Read, Write};
 
 use crate::driver::{Either, Never, Outcome, first, sleep_until, tell, until};
-use crate::server::session::ServerSession;
+use crate::server::resources::Place;
 use crate::time::Timer;
 use crate::transport::asynch::{Acceptor, Duplex};
 
 /// The places of a server.
-type Places<'s, 'r> = &'s [Option<RefCell<ServerSession<'r>>>];
+type Places<'s, 'r> = &'s [Place<'r>];
 
 /// Whether a further client finds a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +24,30 @@ enum Standing {
     Stopping,
 }
 
-/// Accepts those who find every place taken, and says goodbye; returns when the server is shut down.
+/// Says whether there is a [`turn_away`] for these places whose last client has not gone.
+pub(crate) fn set_turning_away(places: Places<'_, '_>, is_on: bool) {
+    let first = places.iter().flatten().next();
+    if let Some(Ok(mut session)) = first.map(RefCell::try_borrow_mut) {
+        session.turning_away = is_on;
+    }
+}
+
+/// Accepts those who find every place taken, and says goodbye, until the server is shut down.
 ///
 /// To be polled with the places' own futures, and behind them: nobody else wakes it when one is taken or free.
 pub(crate) async fn turn_away<A: Acceptor>(
     places: Places<'_, '_>,
     mut acceptor: A,
     timer: &dyn Timer,
-    over: &Outcome<()>,
 ) -> Never {
     loop {
         if becomes(places, |standing| standing != Standing::Free).await == Standing::Stopping {
-            return tell(over, ()).await;
+            break;
         }
         let relieved = becomes(places, |standing| standing != Standing::Taken);
         let met = first(relieved, pin!(acceptor.accept())).await;
         match met {
-            Either::First(Standing::Stopping) => return tell(over, ()).await,
+            Either::First(Standing::Stopping) => break,
             Either::First(_) => continue,
             Either::Second(Ok(mut transport)) => {
                 let enough = timer.now().saturating_add_millis(GOODBYE_MS);
@@ -59,6 +66,8 @@ pub(crate) async fn turn_away<A: Acceptor>(
         let stopping = becomes(places, |standing| standing == Standing::Stopping);
         first(stopping, sleep_until(timer, later)).await;
     }
+    set_turning_away(places, false);
+    pending().await
 }
 
 /// Tells the client that none of its calls was looked at, so that it can send them elsewhere. Then waits for it to close.

@@ -54,19 +54,8 @@ impl core::fmt::Debug for Shared<'_> {
     }
 }
 
-/// The workers of all slots of a connection. Inlined, their way to where they stay would be part of the caller's stack
-/// frame for good.
-#[inline(never)]
-pub(crate) fn workers<'r, S: Service, const STREAMS: usize>(
-    shared: Shared<'r>,
-    service: &'r S,
-) -> [impl Future<Output = Never> + use<'r, S, STREAMS>; STREAMS] {
-    let mut indices = 0u8..;
-    core::array::from_fn(|_| work(shared, indices.next().unwrap_or(u8::MAX), service))
-}
-
 /// Serves the calls that come to slot `index`, for ever.
-async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
+pub(crate) async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
     loop {
         let Accepted {
             key,
@@ -99,8 +88,10 @@ async fn work<S: Service>(shared: Shared<'_>, index: u8, service: &S) -> Never {
             }
             Err(refusal) => {
                 let is_http = matches!(refusal, Refusal::Http { .. });
-                let send = pin!(refuse(shared, key, refusal));
-                let end = closing_code(while_standing(shared, key, send).await);
+                let end = {
+                    let send = pin!(refuse(shared, key, refusal));
+                    closing_code(while_standing(shared, key, send).await)
+                };
                 if is_http && end == ErrorCode::NO_ERROR {
                     let ended = pin!(linger(shared, key));
                     // Over, or out of time: both are the end of it.

@@ -1,9 +1,10 @@
 //! Names of functions, short enough to be read.
 
 /// A function's name without the generic arguments that it was compiled for. The polling of a `poll_fn` goes by the name of
-/// the function that made it.
+/// the function that made it, what is polled apart by its own.
 pub(crate) fn plain(name: &str) -> String {
-    match polled(name) {
+    let apart = name.strip_prefix(APART).and_then(|name| name.strip_suffix('>'));
+    match polled(name).or(apart) {
         Some(maker) => format!("{}, polled", without_arguments(maker)),
         None => without_arguments(name),
     }
@@ -41,6 +42,7 @@ fn last_argument(arguments: &str) -> Option<&str> {
     arguments.get(start..).map(str::trim)
 }
 
+const APART: &str = "rpc_nostd::driver::poll_apart::<";
 const STEPS: &str = "<rpc_nostd::client::handle::Handle>::run<";
 
 fn without_arguments(name: &str) -> String {
