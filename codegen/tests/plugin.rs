@@ -108,22 +108,36 @@ fn protoc_makes_the_plugin_give_the_same_output() {
         );
         return;
     };
-    for case in support::golden_cases() {
+    let golden = support::golden_cases().into_iter();
+    let golden = golden.map(|case| {
+        (
+            case.display().to_string(),
+            vec![case.join("in.proto")],
+            vec![case],
+        )
+    });
+    for (name, protos, includes) in support::suites().into_iter().chain(golden) {
         let out = tempfile::tempdir().unwrap();
-        let output = Command::new(&python)
-            .args(["-m", "grpc_tools.protoc", "-I", ".", "in.proto"])
-            .arg(format!(
-                "--plugin=protoc-gen-rpc-nostd={}",
-                env!("CARGO_BIN_EXE_protoc-gen-rpc-nostd")
-            ))
-            .arg(format!("--rpc-nostd_out={}", out.path().display()))
-            .current_dir(&case)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{case:?}: {output:?}");
-        let code = std::fs::read_to_string(out.path().join("in.rs")).unwrap();
-        let expected = std::fs::read_to_string(case.join("out.rs")).unwrap();
-        assert!(code == expected, "{case:?}: protoc's differs");
+        let mut protoc = Command::new(&python);
+        protoc.args(["-m", "grpc_tools.protoc"]).args(&protos);
+        for folder in &includes {
+            protoc.arg("-I").arg(folder);
+            protoc.arg(format!("--rpc-nostd_opt=proto_path={}", folder.display()));
+        }
+        // Our options, which protoc knows from nowhere else.
+        protoc
+            .arg("-I")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("proto"));
+        let plugin = env!("CARGO_BIN_EXE_protoc-gen-rpc-nostd");
+        protoc.arg(format!("--plugin=protoc-gen-rpc-nostd={plugin}"));
+        protoc.arg(format!("--rpc-nostd_out={}", out.path().display()));
+        protoc.arg("--rpc-nostd_opt=out_file=out.rs,descriptors,defmt_feature=defmt");
+        let output = protoc.output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+        let code = std::fs::read_to_string(out.path().join("out.rs")).unwrap();
+        let builder = Builder::new().descriptors(true).defmt_feature("defmt");
+        let expected = builder.generate(&protos, &includes).unwrap().code;
+        assert!(code == expected, "{name}: protoc's differs");
     }
 }
 

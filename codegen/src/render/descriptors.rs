@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Literal;
 use prost::Message;
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 use syn::parse_quote;
 
 use crate::builder::Input;
@@ -70,20 +70,48 @@ fn stripped(file: &FileDescriptorProto, kept_names: &BTreeSet<String>) -> FileDe
     };
     stripped.public_dependency = moved(&file.public_dependency);
     stripped.weak_dependency = moved(&file.weak_dependency);
+    drop_empty(&mut stripped.options);
     stripped.message_type.iter_mut().for_each(strip_message);
+    stripped.enum_type.iter_mut().for_each(strip_enum);
     stripped.extension.iter_mut().for_each(strip_field);
+    for service in &mut stripped.service {
+        drop_empty(&mut service.options);
+        for method in &mut service.method {
+            drop_empty(&mut method.options);
+        }
+    }
     stripped
 }
 
 fn strip_message(message: &mut DescriptorProto) {
+    drop_empty(&mut message.options);
     message.nested_type.iter_mut().for_each(strip_message);
+    message.enum_type.iter_mut().for_each(strip_enum);
     message.field.iter_mut().for_each(strip_field);
     message.extension.iter_mut().for_each(strip_field);
+    for oneof in &mut message.oneof_decl {
+        drop_empty(&mut oneof.options);
+    }
+}
+
+fn strip_enum(one: &mut EnumDescriptorProto) {
+    drop_empty(&mut one.options);
+    for value in &mut one.value {
+        drop_empty(&mut value.options);
+    }
 }
 
 fn strip_field(field: &mut FieldDescriptorProto) {
+    drop_empty(&mut field.options);
     if field.json_name.as_deref() == Some(&json_name(field.name())) {
         field.json_name = None;
+    }
+}
+
+/// Options that held nothing but what other files define.
+fn drop_empty<O: Default + PartialEq>(options: &mut Option<O>) {
+    if *options == Some(O::default()) {
+        *options = None;
     }
 }
 
