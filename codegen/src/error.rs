@@ -91,7 +91,7 @@ pub enum Problem {
     /// An option of our options file that says nothing we can use.
     #[error("{place}: {text}")]
     Option {
-        /// Where the field, message or file is declared that has it.
+        /// Where.
         place: Place,
         /// What is wrong, and what would be right.
         text: String,

@@ -268,6 +268,21 @@ fn option_that_its_field_does_not_take_is_told_with_the_line() {
 }
 
 #[test]
+fn option_is_told_with_its_own_line() {
+    let field = "repeated string s = 1 [\n    deprecated = false,\n    (rpc_nostd.field).capacity = 0,\n    \
+                 (rpc_nostd.field).elem.encoded = 4\n  ];\n  bytes b = 2 [(rpc_nostd.field) = {\n    capacity: 4\n    key: \
+                 { capacity: 4 }\n  }];";
+    let text = run(&[("a.proto", &with_options(field))]).unwrap_err();
+    for expected in [
+        "error: a.proto:7: option of `a.v1.M.s`: the number is 0; write one from 1",
+        "error: a.proto:8: option of `a.v1.M.s.elem`: it cannot be kept encoded",
+        "error: a.proto:10: option of `a.v1.M.b.key`: the field has no `key`",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
 fn option_of_the_wrong_type_is_told_with_the_line() {
     for option in [
         "(rpc_nostd.field).capacity = \"4\"",
@@ -292,9 +307,9 @@ fn default_by_an_option_that_cannot_be_is_told() {
     let text = run(&[("a.proto", file)]).unwrap_err();
     assert_eq!(
         text,
-        "error: a.proto: option `rpc_nostd.file`: the default of `map` is 3; a map holds a power of two of entries, at \
+        "error: a.proto:3: option `rpc_nostd.file`: the default of `map` is 3; a map holds a power of two of entries, at \
          least 2: write 4\n\
-         error: a.proto:4: option `rpc_nostd.message`: the default of `string` is 0; write a number from 1"
+         error: a.proto:5: option `rpc_nostd.message`: the default of `string` is 0; write a number from 1"
     );
 }
 

@@ -162,6 +162,75 @@ fn servers_answer_with_what_they_borrow() {
     user.cargo(&["clippy", "--lib"]);
 }
 
+/// Received too, since nothing in it is borrowed from what comes in.
+#[test]
+fn callbacks_with_a_lifetime_go_both_ways() {
+    let capacities = "[capacity]\n\"Log.text\" = { callback = \"crate::Lines<'a>\" }\n\"*.*\" = 4\n";
+    let proto = SERVICE
+        .replace("Done", "Log")
+        .replace("message Log {\n  uint32 n", "message X {\n  uint32 n");
+    let folder = support::folder(&[("a.proto", &proto), ("a.toml", capacities)]);
+    let code = Builder::new().generate(&[folder.path().join("a.proto")], &[folder.path()]);
+    let library = format!("{HEAD}{SINKS}{BOTH_WAYS}");
+    let user = UserCrate::new(
+        "both-ways",
+        &[("src/a.rs", &code.unwrap().code), ("src/lib.rs", &library)],
+    );
+    user.cargo(&["clippy", "--lib"]);
+}
+
+const BOTH_WAYS: &str = r#"
+use a::a::v1::{Log, Logs, LogsClient, LogsServer};
+use rpc_nostd::server::{Context, Receiver, Sender, Service};
+use rpc_nostd::{Channel, Status};
+
+/// Sends lines of the caller's, and counts those of the reply.
+///
+/// # Errors
+/// The call's status.
+pub async fn put(channel: Channel<'_>, lines: &[&str]) -> Result<usize, Status> {
+    let mut logs = LogsClient::new(channel);
+    let log = Log { text: Lines { lines, count: 0 }, ..Default::default() };
+    let mut count = logs.put(&log).await?.text.count;
+    let (mut sender, mut replies) = logs.chat().await?;
+    sender.send(&log).await?;
+    sender.finish().await?;
+    while let Some(reply) = replies.next().await? {
+        count += reply.text.count;
+    }
+    Ok(count)
+}
+
+/// Sends back as many lines as it gets.
+pub struct Device;
+
+impl Logs for Device {
+    async fn put(&self, _: &mut Context<'_>, request: Log<'_>) -> Result<Log<'_>, Status> {
+        let lines: &[&str] = if request.text.count == 0 { &[] } else { &["line"] };
+        Ok(Log { text: Lines { lines, count: 0 }, ..Default::default() })
+    }
+
+    async fn chat<'s>(
+        &'s self,
+        _: &mut Context<'_>,
+        requests: &mut Receiver<'_, Log<'_>>,
+        replies: &mut Sender<'_, Log<'s>>,
+    ) -> Result<(), Status> {
+        while let Some(request) = requests.next().await? {
+            let local = ["x"];
+            let lines = &local[..request.text.count.min(1)];
+            replies.send_borrowed(&Log { text: Lines { lines, count: 0 }, ..Default::default() }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Serves it.
+pub fn service() -> impl Service {
+    LogsServer::new(Device)
+}
+"#;
+
 const HEAD: &str = "//! A user's crate.\n#![no_std]\n#![forbid(unsafe_code)]\n#![deny(missing_docs)]\n\
                     /// Output.\npub mod a { include!(\"a.rs\"); }\n";
 

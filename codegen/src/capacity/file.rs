@@ -30,9 +30,11 @@ impl CapacityFiles {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => return self.read_text(path, package, &text),
                 Err(error) => {
-                    let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
-                    self.problems
-                        .push(problem(Place::new(path, line), "is not valid UTF-8".into()));
+                    let valid = error.as_bytes().get(..error.utf8_error().valid_up_to());
+                    let valid = valid.unwrap_or_default().iter();
+                    let before = valid.filter(|&&byte| byte == b'\n').count();
+                    let place = Place::new(path, u32::try_from(before + 1).ok());
+                    self.problems.push(problem(place, "is not valid UTF-8".into()));
                 }
             },
             Err(source) => self.problems.push(Problem::Io {
@@ -50,6 +52,7 @@ impl CapacityFiles {
             path,
             package,
             text,
+            newlines: newlines(text),
             defaults: Defaults::default(),
             out: self,
         };
@@ -70,6 +73,8 @@ struct Reader<'a> {
     path: &'a Path,
     package: &'a str,
     text: &'a str,
+    /// Offsets of all newlines.
+    newlines: Vec<usize>,
     defaults: Defaults,
     out: &'a mut CapacityFiles,
 }
@@ -284,14 +289,19 @@ impl Reader<'_> {
             return None;
         }
         Some(Key {
-            place: Place::new(self.path, line_at(self.text.as_bytes(), start)),
+            place: self.place(start),
             text,
             package: self.package.to_owned(),
         })
     }
 
+    fn place(&self, offset: usize) -> Place {
+        let before = self.newlines.partition_point(|&newline| newline < offset);
+        Place::new(self.path, u32::try_from(before + 1).ok())
+    }
+
     fn reject(&mut self, start: usize, text: String) {
-        let place = Place::new(self.path, line_at(self.text.as_bytes(), start));
+        let place = self.place(start);
         self.out.problems.push(problem(place, text));
     }
 }
@@ -303,10 +313,8 @@ fn whole(number: &DeInteger<'_>) -> Option<u32> {
     number.filter(|&number| number > 0)
 }
 
-/// Line of the byte at `offset`, from 1.
-fn line_at(text: &[u8], offset: usize) -> Option<u32> {
-    let newlines = text.iter().take(offset).filter(|&&byte| byte == b'\n').count();
-    u32::try_from(newlines + 1).ok()
+fn newlines(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(offset, _)| offset).collect()
 }
 
 /// What can be said of a method: that its messages are larger than memory.

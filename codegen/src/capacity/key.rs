@@ -1,5 +1,7 @@
 //! The key of a line: the field or method that it is about, or several by wildcards.
 
+use std::collections::HashMap;
+
 use crate::error::{Place, Problem};
 
 /// One line of a table: what it is about, and what it says.
@@ -52,38 +54,86 @@ fn matches(text: &str, path: &str) -> bool {
             .all(|(name, part)| name == "*" || name == part)
 }
 
-/// The line with the fewest wildcards of those whose key names `path`, which is a `what`, and whose value `fits` it. Two
-/// of one strength contradict each other. All that do so are marked in `used`.
-pub(crate) fn strongest<'a, V>(
-    lines: &'a [Line<V>],
-    path: &str,
-    what: &str,
-    fits: impl Fn(&V) -> bool,
-    used: &mut [bool],
-) -> Result<Option<&'a Line<V>>, Box<Problem>> {
-    let mut fitting: Vec<&Line<V>> = Vec::new();
-    for (line, used) in lines.iter().zip(used) {
-        if line.key.names(path) && fits(&line.value) {
-            fitting.push(line);
-            *used = true;
+/// Lines, to be looked up by what they are about.
+pub(crate) struct Lines<'a, V> {
+    all: &'a [Line<V>],
+    /// Positions of the lines without wildcards, by each path that the key can mean.
+    exact: HashMap<String, Vec<usize>>,
+    /// Positions of the others.
+    wild: Vec<usize>,
+    used: Vec<bool>,
+}
+
+impl<'a, V> Lines<'a, V> {
+    pub(crate) fn new(all: &'a [Line<V>]) -> Self {
+        let mut exact: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut wild = Vec::new();
+        for (index, line) in all.iter().enumerate() {
+            let (text, package) = (&line.key.text, &line.key.package);
+            if line.key.wildcards() > 0 {
+                wild.push(index);
+                continue;
+            }
+            exact.entry(text.clone()).or_default().push(index);
+            if !package.is_empty() {
+                exact.entry(format!("{package}.{text}")).or_default().push(index);
+            }
+        }
+        let used = vec![false; all.len()];
+        Self {
+            all,
+            exact,
+            wild,
+            used,
         }
     }
-    fitting.sort_by_key(|line| line.key.wildcards());
-    if let [first, second, ..] = fitting.as_slice()
-        && first.key.wildcards() == second.key.wildcards()
-    {
-        let (first, second) = if first.key.place <= second.key.place {
-            (&first.key, &second.key)
-        } else {
-            (&second.key, &first.key)
-        };
-        let text = format!(
-            "`{}` names the same {what} as `{}` in {}, and neither is more exact: remove one",
-            second.text, first.text, first.place
-        );
-        return Err(Box::new(problem(second.place.clone(), text)));
+
+    /// The line with the fewest wildcards of those whose key names `path`, which is a `what`, and whose value `fits` it.
+    /// Two of one strength contradict each other. All that do so are used from then on.
+    pub(crate) fn strongest(
+        &mut self,
+        path: &str,
+        what: &str,
+        fits: impl Fn(&V) -> bool,
+    ) -> Result<Option<&'a Line<V>>, Box<Problem>> {
+        let mut fitting: Vec<&Line<V>> = Vec::new();
+        let exact = self.exact.get(path).into_iter().flatten();
+        for &index in exact.chain(&self.wild) {
+            if let Some(line) = self.all.get(index)
+                && line.key.names(path)
+                && fits(&line.value)
+            {
+                fitting.push(line);
+                self.used[index] = true;
+            }
+        }
+        fitting.sort_by_key(|line| line.key.wildcards());
+        if let [first, second, ..] = fitting.as_slice()
+            && first.key.wildcards() == second.key.wildcards()
+        {
+            return Err(Box::new(contradiction(&first.key, &second.key, what)));
+        }
+        Ok(fitting.first().copied())
     }
-    Ok(fitting.first().copied())
+
+    /// Those that named nothing that they fit.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = &'a Line<V>> {
+        let lines = self.all.iter().zip(&self.used);
+        lines.filter(|(_, used)| !**used).map(|(line, _)| line)
+    }
+}
+
+fn contradiction(one: &Key, other: &Key, what: &str) -> Problem {
+    let (first, second) = if one.place <= other.place {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let text = format!(
+        "`{}` names the same {what} as `{}` in {}, and neither is more exact: remove one",
+        second.text, first.text, first.place
+    );
+    problem(second.place.clone(), text)
 }
 
 pub(crate) fn problem(place: Place, text: String) -> Problem {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::key::{Key, Line, problem, strongest};
+use super::key::{Key, Line, Lines, problem};
 use crate::error::Problem;
 use crate::schema::{Schema, Service, join};
 
@@ -13,17 +13,17 @@ pub(super) fn chunked(
     schema: &Schema,
     problems: &mut Vec<Problem>,
 ) -> BTreeSet<String> {
-    let mut used = vec![false; lines.len()];
+    let mut lines = Lines::new(lines);
     let mut chunked = BTreeSet::new();
     for method in schema.services().flat_map(names_of) {
-        match strongest(lines, &method, "method", |_| true, &mut used) {
+        match lines.strongest(&method, "method", |_| true) {
             Ok(Some(Line { value: true, .. })) => drop(chunked.insert(method)),
             Ok(None) if options.contains(&method) => drop(chunked.insert(method)),
             Ok(_) => {}
             Err(both) => problems.push(*both),
         }
     }
-    for (Line { key, .. }, _) in lines.iter().zip(used).filter(|(_, used)| !used) {
+    for Line { key, .. } in lines.unused() {
         problems.push(problem(key.place.clone(), no_such_method(key, schema)));
     }
     chunked

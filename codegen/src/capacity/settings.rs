@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::defaults::Defaults;
 use super::file::CapacityFiles;
-use super::key::{Key, Line, problem, strongest};
+use super::key::{Key, Line, Lines, problem};
 use super::methods;
 use super::options::Options;
 use super::setting::{Kind, Part, Setting, Target};
@@ -54,25 +54,15 @@ impl Settings {
         let mut problems: Vec<Problem> = run.faults().map(Problem::Usage).collect();
         let options = Options::read(sources, schema, &mut problems);
         let mut lines = CapacityFiles::default();
-        let mut files = Vec::new();
-        let mut beside = Vec::new();
-        for file in &schema.files {
-            let config = file.path.as_ref().map(|path| path.with_extension("toml"));
-            let config = config.filter(|config| config.is_file() && !files.contains(config));
-            beside.push(config.map_or_else(Defaults::default, |config| {
-                let defaults = lines.read(&config, &file.package);
-                files.push(config);
-                defaults
-            }));
-        }
+        let (files, beside) = read_files(schema, &mut lines);
         problems.append(&mut lines.problems);
 
-        let mut used = vec![false; lines.capacities.len()];
+        let mut capacities = Lines::new(&lines.capacities);
         let (mut said, mut contested) = (BTreeMap::new(), BTreeSet::new());
         let targets = targets_of(schema);
         for target in &targets {
             let fits = |setting: &Setting| target.refusal(setting).is_none();
-            match strongest(&lines.capacities, &target.path, "field", fits, &mut used) {
+            match capacities.strongest(&target.path, "field", fits) {
                 Ok(Some(line)) => {
                     said.insert(target.path.clone(), Said::by_line(line));
                 }
@@ -82,27 +72,23 @@ impl Settings {
                     contested.insert(target.path.clone());
                 }
             }
-            let Some(option) = options.settings.get(&target.path) else {
+            let Some((option, place)) = options.settings.get(&target.path) else {
                 continue;
             };
             match target.refusal(option) {
                 Some(why) => problems.push(Problem::Option {
-                    place: target.field.place.clone(),
+                    place: place.clone(),
                     text: format!("option of `{}`: it {why}", target.path),
                 }),
                 None => drop(said.entry(target.path.clone()).or_insert_with(|| Said {
                     setting: option.clone(),
-                    place: target.field.place.clone(),
+                    place: place.clone(),
                     exact: true,
                 })),
             }
         }
-        let unheard = options
-            .settings
-            .keys()
-            .filter(|path| targets.iter().all(|target| target.path != **path));
-        problems.extend(unheard.map(|path| no_such_part(path, schema)));
-        for (line, _) in lines.capacities.iter().zip(used).filter(|(_, used)| !used) {
+        problems.append(&mut unheard(&options, &targets));
+        for line in capacities.unused() {
             let text = no_such_field(&line.key, &line.value, schema, &targets);
             problems.push(problem(line.key.place.clone(), text));
         }
@@ -132,6 +118,21 @@ impl Settings {
             }
         }
     }
+}
+
+/// The capacity files that there are, and for each `.proto` the defaults beside it.
+fn read_files(schema: &Schema, lines: &mut CapacityFiles) -> (Vec<PathBuf>, Vec<Defaults>) {
+    let (mut files, mut beside) = (Vec::new(), Vec::new());
+    for file in &schema.files {
+        let config = file.path.as_ref().map(|path| path.with_extension("toml"));
+        let config = config.filter(|config| config.is_file() && !files.contains(config));
+        beside.push(config.map_or_else(Defaults::default, |config| {
+            let defaults = lines.read(&config, &file.package);
+            files.push(config);
+            defaults
+        }));
+    }
+    (files, beside)
 }
 
 /// Defaults of each file: those beside it, those in it, those beside the files that were asked for, those of the run.
@@ -215,20 +216,25 @@ fn fields_with_capacity(message: &Message, targets: &[Target<'_>]) -> String {
     }
 }
 
-/// An option for a part that its field does not have.
-fn no_such_part(path: &str, schema: &Schema) -> Problem {
-    let (whole, part) = path.rsplit_once('.').unwrap_or((path, ""));
-    let mut fields = schema.messages().flat_map(|(_, message)| {
-        let fields = message.fields.iter();
-        fields.filter(|field| join(&message.full_name, &field.name) == whole)
+/// Options for parts that their fields do not have.
+fn unheard(options: &Options, targets: &[Target<'_>]) -> Vec<Problem> {
+    let by_path: BTreeMap<&str, &Target<'_>> = targets
+        .iter()
+        .map(|target| (target.path.as_str(), target))
+        .collect();
+    let unheard = options.settings.iter();
+    let unheard = unheard.filter(|(path, _)| !by_path.contains_key(path.as_str()));
+    let told = unheard.map(|(path, (_, place))| {
+        let (whole, part) = path.rsplit_once('.').unwrap_or((path, ""));
+        let described = by_path.get(whole).map(|target| target.field.shape.described());
+        Problem::Option {
+            place: place.clone(),
+            text: format!(
+                "option of `{path}`: the field has no `{part}`: it is a {}; a repeated field has `elem`, a map `key` and \
+                 `value`",
+                described.unwrap_or_default()
+            ),
+        }
     });
-    let field = fields.next();
-    Problem::Option {
-        place: field.map_or_else(|| Place::new(whole, None), |field| field.place.clone()),
-        text: format!(
-            "option of `{path}`: the field has no `{part}`: it is a {}; a repeated field has `elem`, a map `key` and \
-             `value`",
-            field.map(|field| field.shape.described()).unwrap_or_default()
-        ),
-    }
+    told.collect()
 }
