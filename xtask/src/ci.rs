@@ -5,12 +5,18 @@ use qemu_harness::Machine;
 use crate::licences::Reach;
 use crate::report::Report;
 use crate::workspace::Workspace;
-use crate::{firmware, hygiene, layers, licences, package, process, proof, sizes, test, trace, variants};
+use crate::{
+    firmware, guide, hygiene, layers, licences, package, process, proof, sizes, test, trace, variants,
+};
 
 /// Adds the steps to `report`. With `update`, golden files are rewritten.
 pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
     report.step("Formatting", || {
-        for folder in [workspace.root.clone(), workspace.firmware()] {
+        for folder in [
+            workspace.root.clone(),
+            workspace.firmware(),
+            workspace.root.join(guide::FIRST_SERVICE),
+        ] {
             let mut command = workspace.cargo();
             process::run(command.current_dir(folder).args(["fmt", "--all", "--check"]))?;
         }

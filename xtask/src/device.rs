@@ -59,4 +59,4 @@ pub(crate) const HOST_NAME: &str = "telemetry.test";
 pub(crate) const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
 /// A run takes some 10 seconds; the firmware gives up waiting for a new server after 30.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);

@@ -13,6 +13,7 @@ mod examples;
 mod firmware;
 mod fuzz;
 mod go;
+mod guide;
 mod hygiene;
 mod interop;
 mod layers;
@@ -60,6 +61,8 @@ enum Command {
     Demo(DemoOptions),
     /// The examples' client and server, on this computer and on both emulated machines, each with each
     Examples,
+    /// The guide's first service: its server on this computer, its firmware on an emulated Cortex-M3
+    Guide,
     /// Host tests, proofs on linked images, firmware builds, runs on QEMU, the examples, and all interop cases against foreign peers
     Test,
     /// The official gRPC interop cases against other implementations and proxies, in both roles
@@ -120,6 +123,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Demo(options) => demo::run(&workspace, options),
         Command::Examples => examples::run(&workspace),
+        Command::Guide => guide::run(&workspace),
         Command::Test => {
             let mut report = Report::new(workspace.ci);
             report.step("Rules: each enforced in code and proved by a test", || {

@@ -12,7 +12,7 @@ use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{conformance, corpora, examples, interop, process, proof, python, qemu, served, witness};
+use crate::{conformance, corpora, examples, guide, interop, process, proof, python, qemu, served, witness};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks. With `update`, the golden files
 /// of the proof are rewritten.
@@ -59,6 +59,10 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) -> V
             "The examples, on this computer and on the machines, each with each",
             || examples::run(workspace),
         );
+        report.step("The guide's pages, and the first service that they build", || {
+            guide::check_pages(workspace)?;
+            guide::first_service(workspace)
+        });
         report.step(
             "The official interop cases, against all peers, in both roles",
             || interop::check(workspace),
