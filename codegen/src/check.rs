@@ -25,6 +25,7 @@ pub(crate) fn check(schema: &Schema, roles: &Roles, problems: &mut Vec<Problem>)
     }
     find_value_clashes(schema, &needed, problems);
     find_oneof_clashes(schema, &needed, problems);
+    find_module_clashes(schema, &needed, problems);
 }
 
 fn find_groups(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
@@ -246,6 +247,42 @@ fn find_oneof_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut V
     }
 }
 
+/// What is inside a message lies in a module, whose name may be the one of a type beside the message.
+fn find_module_clashes(schema: &Schema, needed: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
+    let messages = schema.messages();
+    let mut types: BTreeMap<&str, &Place> = messages
+        .map(|(_, message)| (message.full_name.as_str(), &message.place))
+        .collect();
+    let enums = schema.files.iter().flat_map(|file| &file.enums);
+    types.extend(enums.map(|one| (one.full_name.as_str(), &one.place)));
+    let has_types = |name: &str| {
+        let inside = format!("{name}.");
+        types.keys().any(|other| other.starts_with(&inside))
+    };
+    for (_, message) in schema
+        .messages()
+        .filter(|(_, message)| needed.contains(message.full_name.as_str()))
+        .filter(|(_, message)| !message.oneofs.is_empty() || has_types(&message.full_name))
+    {
+        let (scope, own_name) = message
+            .full_name
+            .rsplit_once('.')
+            .unwrap_or(("", &message.full_name));
+        let name = names::inner_module(own_name);
+        let full_name = crate::schema::join(scope, &name);
+        let Some(place) = types.get(full_name.as_str()) else {
+            continue;
+        };
+        problems.push(Problem::NameClash {
+            place: message.place.clone(),
+            what: format!("the module of what is inside message `{}`", message.full_name),
+            other: format!("type `{full_name}` ({place})"),
+            instead: if name == own_name { CAPITAL_FIRST } else { "" },
+            name,
+        });
+    }
+}
+
 fn last_name(full_name: &str) -> &str {
     full_name.rsplit_once('.').map_or(full_name, |(_, name)| name)
 }
@@ -361,3 +398,4 @@ fn taken_names<'a>(schema: &'a Schema, file: &File) -> BTreeMap<String, (String,
 
 const NO_CLIENT: &str = ", or leave the clients out by `Builder::client(false)` (command: `--no-client`)";
 const NO_SERVER: &str = ", or leave the servers out by `Builder::server(false)` (command: `--no-server`)";
+const CAPITAL_FIRST: &str = ": a message's name begins with a capital letter";

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, EnumOptions, EnumValueOptions, FieldDescriptorProto, FieldOptions,
+    FileDescriptorProto, MessageOptions, MethodOptions, ServiceDescriptorProto, ServiceOptions,
 };
 
 use crate::error::Place;
@@ -37,6 +38,7 @@ pub(crate) struct Message {
     pub(crate) place: Place,
     pub(crate) fields: Vec<Field>,
     pub(crate) oneofs: Vec<Named>,
+    pub(crate) deprecated: bool,
 }
 
 /// One enum.
@@ -44,12 +46,15 @@ pub(crate) struct Enum {
     pub(crate) full_name: String,
     pub(crate) place: Place,
     pub(crate) values: Vec<Named>,
+    pub(crate) deprecated: bool,
 }
 
 /// A value of an enum, or a oneof.
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) place: Place,
+    /// Never true of a oneof.
+    pub(crate) deprecated: bool,
 }
 
 /// One field, oneof members included.
@@ -60,6 +65,7 @@ pub(crate) struct Field {
     /// True if it is a member of a oneof, `optional` fields not counted.
     pub(crate) in_oneof: bool,
     pub(crate) held: Held,
+    pub(crate) deprecated: bool,
 }
 
 /// How a struct has what a field of it is about.
@@ -101,6 +107,7 @@ pub(crate) struct Service {
     /// Lines of the comment, as they stand after the comment mark.
     pub(crate) comment: Vec<String>,
     pub(crate) methods: Vec<Method>,
+    pub(crate) deprecated: bool,
 }
 
 /// One method.
@@ -306,6 +313,7 @@ impl<'a> FileReader<'a> {
                 shape: shape_of(field, proto, &full_name),
                 in_oneof: field.oneof_index.is_some() && !field.proto3_optional(),
                 held: Held::Inside,
+                deprecated: field.options.as_ref().is_some_and(FieldOptions::deprecated),
             })
             .collect();
         let is_real = |index| {
@@ -320,6 +328,7 @@ impl<'a> FileReader<'a> {
             .map(|(index, oneof)| Named {
                 name: oneof.name().to_owned(),
                 place: self.place(&extend(path, MESSAGE_ONEOF, index)),
+                deprecated: false,
             })
             .collect();
         let place = self.place(path);
@@ -328,6 +337,7 @@ impl<'a> FileReader<'a> {
             place,
             fields,
             oneofs,
+            deprecated: proto.options.as_ref().is_some_and(MessageOptions::deprecated),
         });
         for (index, nested) in indexed(&proto.nested_type) {
             if !is_map_entry(nested) {
@@ -345,12 +355,14 @@ impl<'a> FileReader<'a> {
             .map(|(index, value)| Named {
                 name: value.name().to_owned(),
                 place: self.place(&extend(path, ENUM_VALUE, index)),
+                deprecated: value.options.as_ref().is_some_and(EnumValueOptions::deprecated),
             })
             .collect();
         self.file.enums.push(Enum {
             full_name: join(scope, proto.name()),
             place,
             values,
+            deprecated: proto.options.as_ref().is_some_and(EnumOptions::deprecated),
         });
     }
 
@@ -365,10 +377,7 @@ impl<'a> FileReader<'a> {
                     input: without_dot(method.input_type()),
                     output: without_dot(method.output_type()),
                     kind: MethodKind::new(method.client_streaming(), method.server_streaming()),
-                    deprecated: method
-                        .options
-                        .as_ref()
-                        .is_some_and(|options| options.deprecated()),
+                    deprecated: method.options.as_ref().is_some_and(MethodOptions::deprecated),
                 }
             })
             .collect();
@@ -378,6 +387,7 @@ impl<'a> FileReader<'a> {
             place: self.place(path),
             comment: self.comment(path),
             methods,
+            deprecated: proto.options.as_ref().is_some_and(ServiceOptions::deprecated),
         });
     }
 
@@ -453,10 +463,7 @@ fn value_of(field: &FieldDescriptorProto) -> Value {
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {
-    message
-        .options
-        .as_ref()
-        .is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(MessageOptions::map_entry)
 }
 
 /// Items with the index by which descriptor paths name them.

@@ -181,9 +181,14 @@ fn problem_of(error: &protox::Error, includes: &[PathBuf]) -> Problem {
         .and_then(|rest| rest.strip_prefix(':'))
         .and_then(|rest| rest.split(':').next())
         .and_then(|line| line.parse().ok());
+    let text = error.to_string();
     Problem::Proto {
         place: Place::new(path, line),
-        text: error.to_string(),
+        text: if text.ends_with(FOUND_EDITION) {
+            NO_EDITIONS.to_owned()
+        } else {
+            text
+        },
     }
 }
 
@@ -196,3 +201,9 @@ fn line_of_bad_utf8(path: &Path) -> Option<u32> {
         .count();
     u32::try_from(newlines + 1).ok()
 }
+
+/// How the parser's message ends where a file begins with `edition = "2023";`.
+const FOUND_EDITION: &str = "but found 'edition'";
+const NO_EDITIONS: &str = "editions are not supported; write `syntax = \"proto3\";` instead, with `optional` where a field \
+                           that is absent must differ from one that is 0, or `syntax = \"proto2\";`, and leave out \
+                           `option features`";

@@ -41,6 +41,16 @@ fn broken_proto_is_told_with_its_line() {
 }
 
 #[test]
+fn edition_is_told_with_what_to_write_instead() {
+    let text = text_of(&[("a.proto", "\n\nedition = \"2023\";\npackage a.v1;\n")]);
+    assert_eq!(
+        text,
+        "error: a.proto:3: editions are not supported; write `syntax = \"proto3\";` instead, with `optional` where a field \
+         that is absent must differ from one that is 0, or `syntax = \"proto2\";`, and leave out `option features`"
+    );
+}
+
+#[test]
 fn unknown_type_is_told_with_its_line() {
     let text = text_of(&[("a.proto", &proto("message M {\n  Missing m = 1;\n}\n"))]);
     assert_eq!(text, "error: a.proto:4: name 'Missing' is not defined");
@@ -604,6 +614,20 @@ fn oneof_and_inner_type_of_one_name_are_told() {
     assert!(
         text.contains("`a.v1.M.Choice` (a.proto:7) both become `Choice` in Rust"),
         "{text}"
+    );
+}
+
+#[test]
+fn module_of_a_message_and_a_type_of_its_name_are_told() {
+    let body = "message lower {\n  message Inner {}\n}\nmessage Up {\n  oneof one {\n    bool a = 1;\n  }\n}\n\
+                message Up_ {}\nmessage fine {}\n";
+    let text = text_of(&[("a.proto", &proto(body))]);
+    assert_eq!(
+        text,
+        "error: a.proto:3: the module of what is inside message `a.v1.lower` and type `a.v1.lower` (a.proto:3) both become \
+         `lower` in Rust; rename one of them in the .proto: a message's name begins with a capital letter\n\
+         error: a.proto:6: the module of what is inside message `a.v1.Up` and type `a.v1.Up_` (a.proto:11) both become \
+         `Up_` in Rust; rename one of them in the .proto"
     );
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The core is compiled once for all message types; only these few functions are not.
 
-use micropb::{DecodeError, MessageDecode, MessageEncode, PbDecoder, PbEncoder, PbRead, PbWrite};
+use micropb::{DecodeError, MessageDecode, MessageEncode, PbEncoder, PbWrite};
 
 use crate::framing::PREFIX_LEN;
 use crate::status::{Code, Status};
@@ -105,34 +105,6 @@ pub(crate) fn response_fault(fault: DecodeFault) -> Status {
     }
 }
 
-/// Reads one entry of a `map` field, for generated code: a key or a value that is left out is its default. Never `None`.
-///
-/// Spec: Protocol Buffers encoding, "Maps".
-///
-/// # Errors
-/// Those of `key` and `value`, and of octets that are no entry.
-pub fn decode_map_entry<R: PbRead, K: Default, V: Default>(
-    decoder: &mut PbDecoder<R>,
-    key: impl Fn(&mut K, &mut PbDecoder<R>) -> Result<(), DecodeError<R::Error>>,
-    value: impl Fn(&mut V, &mut PbDecoder<R>) -> Result<(), DecodeError<R::Error>>,
-) -> Result<Option<(K, V)>, DecodeError<R::Error>> {
-    let len = usize::try_from(decoder.decode_varint32()?).unwrap_or(usize::MAX);
-    let end = decoder.bytes_read().saturating_add(len);
-    let mut entry = (K::default(), V::default());
-    while decoder.bytes_read() < end {
-        let tag = decoder.decode_tag()?;
-        match tag.field_num() {
-            1 => key(&mut entry.0, decoder)?,
-            2 => value(&mut entry.1, decoder)?,
-            _ => decoder.skip_wire_value(tag.wire_type())?,
-        }
-    }
-    if decoder.bytes_read() > end {
-        return Err(DecodeError::WrongLen);
-    }
-    Ok(Some(entry))
-}
-
 /// Drops `skip` octets, then fills `to`, then refuses.
 struct Window<'a> {
     skip: usize,
@@ -175,29 +147,6 @@ mod tests {
         fn compute_size(&self) -> usize {
             1 + micropb::size::sizeof_len_record(self.0.len())
         }
-    }
-
-    /// Spec: Protocol Buffers encoding, "Maps"
-    #[test]
-    fn a_map_entry_without_key_or_value_has_its_default() {
-        let read = |octets: &[u8]| {
-            let mut decoder = PbDecoder::new(octets);
-            let update = |to: &mut u32, decoder: &mut PbDecoder<&[u8]>| {
-                *to = decoder.decode_varint32()?;
-                Ok(())
-            };
-            decode_map_entry(&mut decoder, update, update)
-        };
-        assert_eq!(read(&[0]), Ok(Some((0, 0))));
-        assert_eq!(read(&[2, 0x08, 7]), Ok(Some((7, 0))));
-        assert_eq!(read(&[2, 0x10, 7]), Ok(Some((0, 7))));
-        assert_eq!(
-            read(&[6, 0x10, 7, 0x18, 9, 0x08, 1]),
-            Ok(Some((1, 7))),
-            "field 3 is skipped"
-        );
-        assert_eq!(read(&[1, 0x08, 7]), Err(DecodeError::WrongLen));
-        assert!(read(&[3, 0x08, 7]).is_err(), "an octet is missing");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod credit;
 mod deadline;
 mod driver;
 mod endpoint;
+mod fields;
 mod framing;
 mod large;
 mod limits;
@@ -48,7 +49,7 @@ mod turns;
 pub use client::{Backoff, CallCredentials, Channel, Config, ConnectivityState, Resources, Runner, blocking};
 pub use codec::Borrowing;
 #[doc(hidden)]
-pub use codec::decode_map_entry;
+pub use fields::{decode_bool, decode_map_entry, decode_tag, skip_field};
 pub use h2_lite::ConfigError;
 #[cfg(feature = "heapless")]
 pub use heapless;

@@ -133,7 +133,7 @@ pub(super) fn borrowing_structs(schema: &Schema, capacities: &Capacities) -> BTr
 }
 
 /// Follows micropb-gen, without the `r#` of raw names.
-fn struct_path(package: &str, full_name: &str) -> String {
+pub(super) fn struct_path(package: &str, full_name: &str) -> String {
     let is_kept = |name: &str| ["super", "crate", "self", "Self", "extern"].contains(&name);
     let packages = package.split('.').filter(|name| !name.is_empty());
     let mut path: Vec<String> = packages

@@ -2,6 +2,7 @@
 
 mod client;
 mod defmt;
+mod deprecated;
 mod descriptors;
 mod docs;
 mod lifetimes;
@@ -14,7 +15,6 @@ mod service;
 mod tidy;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt::Arguments;
 use std::path::Path;
 
@@ -47,7 +47,12 @@ pub(crate) fn render(input: &Input, roles: &Roles, options: &Options) -> Result<
     // Configured paths in files that are skipped are no news.
     warnings.retain(|warning| !warning.starts_with("Unused configuration path"));
     let borrowing = messages::borrowing_structs(&input.schema, &input.capacities);
-    let mut code = tidied(&raw, &borrowing, options.defmt_feature.as_deref())?;
+    let wishes = tidy::Wishes {
+        borrowing,
+        deprecated: deprecated::paths(&input.schema, roles),
+        defmt_feature: options.defmt_feature.clone(),
+    };
+    let mut code = tidied(&raw, &wishes)?;
     if options.descriptors {
         code.push_str(&descriptors::descriptors(input));
     }
@@ -57,8 +62,8 @@ pub(crate) fn render(input: &Input, roles: &Roles, options: &Options) -> Result<
     })
 }
 
-fn tidied(raw: &str, borrowing: &BTreeSet<String>, defmt_feature: Option<&str>) -> Result<String, Error> {
-    tidy::tidy(raw, borrowing, defmt_feature).map_err(|error| {
+fn tidied(raw: &str, wishes: &tidy::Wishes) -> Result<String, Error> {
+    tidy::tidy(raw, wishes).map_err(|error| {
         let text = "the message generator printed code that cannot be parsed";
         Problem::Usage(format!("{text} ({error}); please report this with the .proto")).into()
     })
@@ -229,7 +234,7 @@ mod tests {
 
     #[test]
     fn code_that_is_none_is_told() {
-        let text = tidied("pub struct {", &Default::default(), None)
+        let text = tidied("pub struct {", &Default::default())
             .unwrap_err()
             .to_string();
         assert!(

@@ -69,10 +69,10 @@ impl MethodConstants {
 /// The constant of an enum's value: `MODE_FAST` of `Mode` becomes `Fast`.
 pub(crate) fn enum_value(one: &str, value: &str) -> String {
     let name = value.to_case(Case::Pascal);
-    match name.strip_prefix(one) {
+    sanitized(match name.strip_prefix(one) {
         Some("") | None => name,
         Some(rest) => rest.to_owned(),
-    }
+    })
 }
 
 /// True if a value has the name of its enum, of which micropb-gen would leave nothing.
@@ -83,6 +83,33 @@ pub(crate) fn is_enum_itself(one: &str, value: &str) -> bool {
 /// The enum of a oneof: `choice` becomes `Choice`.
 pub(crate) fn oneof(name: &str) -> String {
     name.to_case(Case::Pascal)
+}
+
+/// The variant of a field in a oneof: `side_choice` becomes `SideChoice`.
+pub(crate) fn oneof_variant(name: &str) -> String {
+    sanitized(name.to_case(Case::Pascal))
+}
+
+/// The field of a struct, without `r#`.
+pub(crate) fn field(name: &str) -> String {
+    sanitized(name.to_owned())
+}
+
+/// What cannot be raw, or begins with a digit, gets a `_`.
+fn sanitized(name: String) -> String {
+    let is_odd = ["_", "super", "crate", "self", "Self", "extern"].contains(&name.as_str())
+        || name.starts_with(char::is_numeric);
+    if is_odd { format!("_{name}") } else { name }
+}
+
+/// The module of what is declared inside a message: `Inner` of `Outer` lies in `Outer_`.
+pub(crate) fn inner_module(message: &str) -> String {
+    let is_kept = ["super", "crate", "self", "extern"].contains(&message);
+    if is_kept || message.starts_with(char::is_uppercase) {
+        format!("{message}_")
+    } else {
+        message.to_owned()
+    }
 }
 
 /// True if `name` cannot be written as it is. `gen` is a keyword since edition 2024.

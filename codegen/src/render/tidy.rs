@@ -8,15 +8,26 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, ItemMod, parse_quote};
 
-use super::{defmt, docs, lifetimes, names, rules};
+use super::{defmt, deprecated, docs, lifetimes, names, rules};
 
-/// Parses `raw`, tidies and formats it. Of the structs at the paths `borrowing` it takes the decoder away. With
-/// `defmt_feature`, that feature of the including crate derives `defmt::Format`.
-pub(crate) fn tidy(
-    raw: &str,
-    borrowing: &BTreeSet<String>,
-    defmt_feature: Option<&str>,
-) -> syn::Result<String> {
+/// What the output is to have beside what the message generator prints.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    /// Paths of the structs that borrow, which have no decoder.
+    pub(crate) borrowing: BTreeSet<String>,
+    /// Paths of what is deprecated.
+    pub(crate) deprecated: BTreeSet<String>,
+    /// The feature of the including crate that derives `defmt::Format`.
+    pub(crate) defmt_feature: Option<String>,
+}
+
+/// Parses `raw`, tidies and formats it.
+pub(crate) fn tidy(raw: &str, wishes: &Wishes) -> syn::Result<String> {
+    let Wishes {
+        borrowing,
+        deprecated,
+        defmt_feature,
+    } = wishes;
     let tokens: TokenStream = raw.parse()?;
     let mut file: File = syn::parse2(redirect(tokens))?;
     if !borrowing.is_empty() {
@@ -30,23 +41,34 @@ pub(crate) fn tidy(
     if let Some(feature) = defmt_feature {
         defmt::derive(&mut file, feature);
     }
-    // What a program leaves unused is no fault of it, and what the including module is called is its own choice. A crate
-    // that denies unchecked arithmetic or casts means its own code: the codec's is checked here, by tests.
-    // There is no heap for large variants of a oneof, and the names of fields and methods are their own.
+    deprecated::mark(&mut file.items, "", deprecated);
+    allow_lints(&mut file.items, !deprecated.is_empty());
+    Ok(prettyplease::unparse(&file))
+}
+
+/// What a program leaves unused is no fault of it, and what the including module is called is its own choice. A crate
+/// that denies unchecked arithmetic or casts means its own code: the codec's is checked here, by tests. There is no heap
+/// for large variants of a oneof, and the names of fields and methods are their own. What is deprecated is used here, so
+/// that others can go on using it.
+fn allow_lints(items: &mut [Item], uses_deprecated: bool) {
+    let deprecated = uses_deprecated.then(|| quote! { deprecated, });
     let allowed = quote! {
-        dead_code, clippy::large_enum_variant, clippy::should_implement_trait, clippy::pedantic, clippy::restriction
+        dead_code, #deprecated clippy::large_enum_variant, clippy::should_implement_trait, clippy::pedantic,
+        clippy::restriction
     };
-    for item in &mut file.items {
+    for item in items {
         match item {
             Item::Mod(item) => item
                 .attrs
                 .push(parse_quote!(#[allow(clippy::module_inception, #allowed)])),
+            Item::Impl(item) if item.trait_.is_some() && uses_deprecated => {
+                item.attrs.push(parse_quote!(#[allow(deprecated)]));
+            }
             other => attrs_of(other)
                 .into_iter()
                 .for_each(|attrs| attrs.push(parse_quote!(#[allow(#allowed)]))),
         }
     }
-    Ok(prettyplease::unparse(&file))
 }
 
 /// `::micropb` is always the codec's crate: modules of that name are written `r#micropb`, relative, by micropb-gen.
@@ -128,7 +150,7 @@ impl VisitMut for Tidy {
 
     fn visit_item_mod_mut(&mut self, item: &mut ItemMod) {
         document(&mut item.attrs, || format!(" Package `{}`.", item.ident));
-        if item.ident.to_string().starts_with(char::is_uppercase) {
+        if is_no_snake_case(&item.ident.to_string()) {
             // micropb-gen names the module of a message's inner types after the message.
             item.attrs.push(parse_quote!(#[allow(non_snake_case)]));
         }
@@ -153,7 +175,7 @@ impl VisitMut for Tidy {
                     format!(" Field `{}`.", ident.trim_start_matches("r#"))
                 });
             }
-            has_odd_name |= ident.contains(char::is_uppercase);
+            has_odd_name |= is_no_snake_case(&ident);
         }
         if has_odd_name {
             item.attrs.push(parse_quote!(#[allow(non_snake_case)]));
@@ -216,7 +238,7 @@ fn tidy_inherent(item: &mut ItemImpl) {
             ImplItem::Fn(function) => {
                 let name = function.sig.ident.to_string();
                 allow_self(&name, &mut function.attrs);
-                if name.contains(char::is_uppercase) {
+                if is_no_snake_case(&name) {
                     function.attrs.push(parse_quote!(#[allow(non_snake_case)]));
                 }
             }
@@ -231,6 +253,11 @@ fn allow_self(function: &str, attrs: &mut Vec<Attribute>) {
     if prefixes.iter().any(|prefix| function.starts_with(prefix)) {
         attrs.push(parse_quote!(#[allow(clippy::wrong_self_convention)]));
     }
+}
+
+/// True if the compiler would like another name better.
+fn is_no_snake_case(name: &str) -> bool {
+    name.contains(char::is_uppercase) || name.trim_matches('_').contains("__")
 }
 
 fn allow_type_name(ident: &Ident, attrs: &mut Vec<Attribute>) {

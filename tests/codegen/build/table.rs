@@ -84,7 +84,7 @@ fn ours(message: &MessageDescriptor) -> String {
 /// Path of a message in prost's output.
 fn theirs(message: &MessageDescriptor) -> String {
     let (packages, outer, name) = parts(message);
-    let packages = packages.into_iter();
+    let packages = packages.into_iter().map(|package| package.to_snake_case());
     let outer = outer.into_iter().map(|outer| outer.to_snake_case());
     let mut name = name.to_upper_camel_case();
     if name == "Self" {

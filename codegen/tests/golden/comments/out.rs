@@ -43,7 +43,7 @@ pub mod comments {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -88,11 +88,11 @@ pub mod comments {
                                     Words_::One::B(::core::default::Default::default()),
                                 );
                             };
-                            let val = decoder.decode_bool()?;
+                            let val = ::rpc_nostd::decode_bool(decoder)?;
                             *mut_ref = val as _;
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }

@@ -540,7 +540,7 @@ pub mod holding {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             1u32 => {
@@ -559,7 +559,7 @@ pub mod holding {
                                 };
                             }
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }
@@ -648,7 +648,7 @@ pub mod holding {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         4u32 => {
@@ -691,7 +691,7 @@ pub mod holding {
                                     Upload_::Body::None(::core::default::Default::default()),
                                 );
                             };
-                            let val = decoder.decode_bool()?;
+                            let val = ::rpc_nostd::decode_bool(decoder)?;
                             *mut_ref = val as _;
                         }
                         8u32 => {
@@ -707,11 +707,11 @@ pub mod holding {
                                     Upload_::Body::Nothing(::core::default::Default::default()),
                                 );
                             };
-                            let val = decoder.decode_bool()?;
+                            let val = ::rpc_nostd::decode_bool(decoder)?;
                             *mut_ref = val as _;
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -892,7 +892,7 @@ pub mod holding {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -957,6 +957,7 @@ pub mod holding {
                             }
                             if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
                                 decoder,
+                                [2u8, 2u8],
                                 |mut_ref: &mut ::rpc_nostd::heapless::String<5>, decoder| {
                                     decoder
                                         .decode_string(
@@ -1012,11 +1013,11 @@ pub mod holding {
                                     Tree_::One::None(::core::default::Default::default()),
                                 );
                             };
-                            let val = decoder.decode_bool()?;
+                            let val = ::rpc_nostd::decode_bool(decoder)?;
                             *mut_ref = val as _;
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }

@@ -41,7 +41,7 @@ pub mod imports {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -73,7 +73,7 @@ pub mod imports {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -178,7 +178,7 @@ pub mod imports {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             1u32 => {
@@ -199,7 +199,7 @@ pub mod imports {
                                 };
                             }
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }
@@ -328,7 +328,7 @@ pub mod imports {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -358,7 +358,7 @@ pub mod imports {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -667,11 +667,11 @@ pub mod google {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -718,7 +718,7 @@ pub mod google {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -752,7 +752,7 @@ pub mod google {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }

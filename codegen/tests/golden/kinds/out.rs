@@ -110,7 +110,7 @@ pub mod kinds {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -188,6 +188,7 @@ pub mod kinds {
                             }
                             if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
                                 decoder,
+                                [2u8, 2u8],
                                 |mut_ref: &mut ::rpc_nostd::heapless::String<16>, decoder| {
                                     decoder
                                         .decode_string(
@@ -221,6 +222,7 @@ pub mod kinds {
                             }
                             if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
                                 decoder,
+                                [0u8, 2u8],
                                 |mut_ref: &mut u32, decoder| {
                                     let val = decoder.decode_varint32()?;
                                     *mut_ref = val as _;
@@ -398,7 +400,7 @@ pub mod kinds {
                             }
                             let mut_ref = &mut self.b;
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 let val_ref = &val;
                                 {
                                     *mut_ref = val as _;
@@ -417,11 +419,11 @@ pub mod kinds {
                                 decoder
                                     .decode_packed(
                                         &mut self.flags,
-                                        |decoder| decoder.decode_bool().map(|v| v as _),
+                                        |decoder| ::rpc_nostd::decode_bool(decoder).map(|v| v as _),
                                     )?;
                             } else {
                                 if let (Err(_), false) = (
-                                    self.flags.pb_push(decoder.decode_bool()? as _),
+                                    self.flags.pb_push(::rpc_nostd::decode_bool(decoder)? as _),
                                     decoder.ignore_repeated_cap_err,
                                 ) {
                                     return Err(::rpc_nostd::micropb::DecodeError::Capacity);
@@ -577,7 +579,7 @@ pub mod kinds {
                                     ),
                                 );
                             };
-                            let val = decoder.decode_bool()?;
+                            let val = ::rpc_nostd::decode_bool(decoder)?;
                             *mut_ref = val as _;
                         }
                         25u32 => {
@@ -611,7 +613,7 @@ pub mod kinds {
                             *mut_ref = val as _;
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -1538,7 +1540,7 @@ pub mod kinds {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             1u32 => {
@@ -1587,7 +1589,7 @@ pub mod kinds {
                                 };
                             }
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }
@@ -1718,7 +1720,7 @@ pub mod kinds {
                         };
                         let before = decoder.bytes_read();
                         while decoder.bytes_read() - before < len {
-                            let tag = decoder.decode_tag()?;
+                            let tag = ::rpc_nostd::decode_tag(decoder)?;
                             match tag.field_num() {
                                 0 => {
                                     return Err(::rpc_nostd::micropb::DecodeError::ZeroField);
@@ -1739,7 +1741,7 @@ pub mod kinds {
                                     };
                                 }
                                 _ => {
-                                    decoder.skip_wire_value(tag.wire_type())?;
+                                    ::rpc_nostd::skip_field(decoder, tag)?;
                                 }
                             }
                         }
@@ -1868,11 +1870,11 @@ pub mod kinds {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }

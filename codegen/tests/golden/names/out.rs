@@ -29,11 +29,11 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -75,11 +75,11 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -162,7 +162,7 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -173,7 +173,7 @@ pub mod r#gen {
                             }
                             let mut_ref = &mut self.r#type;
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 let val_ref = &val;
                                 {
                                     *mut_ref = val as _;
@@ -188,7 +188,7 @@ pub mod r#gen {
                             }
                             let mut_ref = &mut self._self;
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 let val_ref = &val;
                                 {
                                     *mut_ref = val as _;
@@ -203,7 +203,7 @@ pub mod r#gen {
                             }
                             let mut_ref = &mut self.r#gen;
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 let val_ref = &val;
                                 {
                                     *mut_ref = val as _;
@@ -235,7 +235,7 @@ pub mod r#gen {
                                 .from_it
                                 .get_or_insert_with(::core::default::Default::default);
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 *mut_ref = val as _;
                             };
                         }
@@ -249,7 +249,7 @@ pub mod r#gen {
                                 .r
                                 .get_or_insert_with(::core::default::Default::default);
                             {
-                                let val = decoder.decode_bool()?;
+                                let val = ::rpc_nostd::decode_bool(decoder)?;
                                 *mut_ref = val as _;
                             };
                         }
@@ -280,7 +280,7 @@ pub mod r#gen {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -519,7 +519,7 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -538,7 +538,7 @@ pub mod r#gen {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -617,7 +617,7 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -634,7 +634,7 @@ pub mod r#gen {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -709,11 +709,11 @@ pub mod r#gen {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }
@@ -760,7 +760,7 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -781,7 +781,7 @@ pub mod r#gen {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -853,7 +853,7 @@ pub mod r#gen {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -872,7 +872,7 @@ pub mod r#gen {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -1884,11 +1884,11 @@ pub mod r#gen {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }

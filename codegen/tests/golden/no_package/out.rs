@@ -41,7 +41,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Ping {
         use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
         let before = decoder.bytes_read();
         while decoder.bytes_read() - before < len {
-            let tag = decoder.decode_tag()?;
+            let tag = ::rpc_nostd::decode_tag(decoder)?;
             match tag.field_num() {
                 0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                 1u32 => {
@@ -60,7 +60,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Ping {
                     };
                 }
                 _ => {
-                    decoder.skip_wire_value(tag.wire_type())?;
+                    ::rpc_nostd::skip_field(decoder, tag)?;
                 }
             }
         }
@@ -135,7 +135,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Pong {
         use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
         let before = decoder.bytes_read();
         while decoder.bytes_read() - before < len {
-            let tag = decoder.decode_tag()?;
+            let tag = ::rpc_nostd::decode_tag(decoder)?;
             match tag.field_num() {
                 0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                 1u32 => {
@@ -152,7 +152,7 @@ impl ::rpc_nostd::micropb::MessageDecode for Pong {
                     };
                 }
                 _ => {
-                    decoder.skip_wire_value(tag.wire_type())?;
+                    ::rpc_nostd::skip_field(decoder, tag)?;
                 }
             }
         }

@@ -5,6 +5,7 @@
 #[allow(
     clippy::module_inception,
     dead_code,
+    deprecated,
     clippy::large_enum_variant,
     clippy::should_implement_trait,
     clippy::pedantic,
@@ -57,7 +58,7 @@ pub mod options {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -125,6 +126,7 @@ pub mod options {
                             }
                             if let Some((k, v)) = ::rpc_nostd::decode_map_entry(
                                 decoder,
+                                [2u8, 2u8],
                                 |mut_ref: &mut ::rpc_nostd::heapless::String<4>, decoder| {
                                     decoder
                                         .decode_string(
@@ -183,7 +185,7 @@ pub mod options {
                             };
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
@@ -578,7 +580,7 @@ pub mod options {
                     };
                     let before = decoder.bytes_read();
                     while decoder.bytes_read() - before < len {
-                        let tag = decoder.decode_tag()?;
+                        let tag = ::rpc_nostd::decode_tag(decoder)?;
                         match tag.field_num() {
                             0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                             1u32 => {
@@ -597,7 +599,7 @@ pub mod options {
                                 };
                             }
                             _ => {
-                                decoder.skip_wire_value(tag.wire_type())?;
+                                ::rpc_nostd::skip_field(decoder, tag)?;
                             }
                         }
                     }

@@ -68,7 +68,7 @@ pub mod old {
                 use ::rpc_nostd::micropb::{PbBytes, PbString, PbVec, PbMap, FieldDecode};
                 let before = decoder.bytes_read();
                 while decoder.bytes_read() - before < len {
-                    let tag = decoder.decode_tag()?;
+                    let tag = ::rpc_nostd::decode_tag(decoder)?;
                     match tag.field_num() {
                         0 => return Err(::rpc_nostd::micropb::DecodeError::ZeroField),
                         1u32 => {
@@ -140,7 +140,7 @@ pub mod old {
                             }
                         }
                         _ => {
-                            decoder.skip_wire_value(tag.wire_type())?;
+                            ::rpc_nostd::skip_field(decoder, tag)?;
                         }
                     }
                 }
