@@ -94,7 +94,8 @@ impl Sources {
             place: Place::new(source.shown_path(), Some(1)),
             text: format!(
                 "is not the options file of this version of rpc-nostd-codegen, but would be taken for it by `import \
-                 \"{OPTIONS_NAME}\"`; remove it, since none is needed here, or copy the one of this version over it"
+                 \"{OPTIONS_NAME}\"`; remove it, since none is needed here, or copy the one of this version over it, \
+                 which `rpc-nostd-codegen options` prints"
             ),
         }
         .into())

@@ -99,6 +99,12 @@ fn line_that_its_field_does_not_take_is_told_with_what_it_takes() {
             "the callback of `M.s`: `not a type` is no path of a Rust type; write one, such as \"crate::LogSink\"".into(),
         ),
         (
+            "\"M.s\" = { callback = \"::core::option::Option<crate::X>\" }",
+            "the callback of `M.s`: `::core::option::Option<crate::X>` cannot be sent: micropb does not count the bytes of an \
+             `Option`; write a type of yours that holds one"
+                .into(),
+        ),
+        (
             "\"M.s\" = { callback = \"crate::X<'b>\" }",
             "the callback of `M.s`: `crate::X<'b>` has the lifetime `'b`; the message's is called `'a`: write that".into(),
         ),
@@ -329,7 +335,7 @@ fn options_file_that_is_not_ours_is_told() {
         text,
         "error: rpc_nostd/options.proto:1: is not the options file of this version of rpc-nostd-codegen, but would be \
          taken for it by `import \"rpc_nostd/options.proto\"`; remove it, since none is needed here, or copy the one of \
-         this version over it"
+         this version over it, which `rpc-nostd-codegen options` prints"
     );
     // A copy for protoc is what it is, whatever its comments.
     let copy = format!("// Copied.\n{}", rpc_nostd_codegen::OPTIONS_PROTO);

@@ -260,3 +260,14 @@ fn wrong_arguments_are_an_error() {
         );
     }
 }
+
+#[test]
+fn options_prints_the_file_that_protoc_needs() {
+    let folder = support::folder(&[]);
+    let output = command(folder.path(), &["options"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        rpc_nostd_codegen::OPTIONS_PROTO
+    );
+}

@@ -201,6 +201,17 @@ pub(super) fn check_callback(text: &str) -> Result<(), String> {
              or \"::other_crate::{text}\""
         ));
     }
+    if path
+        .path
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "Option")
+    {
+        // micropb 0.7 counts no bytes for it, and writes them all the same.
+        return Err(format!(
+            "`{text}` cannot be sent: micropb does not count the bytes of an `Option`; write a type of yours that holds one"
+        ));
+    }
     let lifetimes = text.match_indices('\'').map(|(at, _)| &text[at + 1..]);
     for rest in lifetimes {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Sizes(Sizes),
     /// Says of a message, field, enum, service, method or capacity key what it becomes, what it costs, and why.
     Explain(Explain),
+    /// Prints `rpc_nostd/options.proto`, of which protoc needs a copy. The other commands have it inside.
+    Options,
 }
 
 #[derive(Args)]

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rpc_nostd_codegen::Error;
+use rpc_nostd_codegen::{Error, OPTIONS_PROTO};
 
 use crate::arguments::{Check, Explain, Generate, Sizes};
 
@@ -46,6 +46,10 @@ pub(crate) fn explain(arguments: &Explain) -> Result<(), Error> {
         .explain(&input.protos, &input.includes, &arguments.name)?;
     print(&text);
     Ok(())
+}
+
+pub(crate) fn options() {
+    print(OPTIONS_PROTO);
 }
 
 fn print(text: &str) {

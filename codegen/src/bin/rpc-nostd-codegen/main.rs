@@ -14,6 +14,10 @@ fn main() -> ExitCode {
         Command::Check(arguments) => commands::check(arguments),
         Command::Sizes(arguments) => commands::sizes(&arguments),
         Command::Explain(arguments) => commands::explain(&arguments),
+        Command::Options => {
+            commands::options();
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
