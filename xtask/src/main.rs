@@ -21,6 +21,7 @@ mod licences;
 mod package;
 mod process;
 mod proof;
+mod protobuf;
 mod python;
 mod qemu;
 mod report;
@@ -71,6 +72,8 @@ enum Command {
     Trace(trace::Options),
     /// h2spec against our server, h2specd against our client: HTTP/2 as others test it
     Conformance(conformance::Options),
+    /// Google's protobuf conformance tests of the binary format, on generated messages
+    Protobuf(protobuf::Options),
     /// The fuzz targets of tests/fuzz under libFuzzer: one, or all in turn
     Fuzz(fuzz::Options),
     /// Flash and RAM of all firmware, against the golden files
@@ -135,6 +138,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Interop(options) => interop::run(&workspace, options),
         Command::Trace(options) => trace::run(&workspace, options),
         Command::Conformance(options) => conformance::run(&workspace, options),
+        Command::Protobuf(options) => protobuf::run(&workspace, options),
         Command::Fuzz(options) => fuzz::run(&workspace, options),
         Command::Sizes(options) => {
             let mut report = Report::new(workspace.ci);

@@ -12,7 +12,9 @@ use crate::report::{Report, Skip};
 use crate::server::{Profile, PythonServer, Server};
 use crate::story::{Mode, Story};
 use crate::workspace::Workspace;
-use crate::{conformance, corpora, examples, guide, interop, process, proof, python, qemu, served, witness};
+use crate::{
+    conformance, corpora, examples, guide, interop, process, proof, protobuf, python, qemu, served, witness,
+};
 
 /// Adds the steps to `report` and gives the firmware that was built, for further checks. With `update`, the golden files
 /// of the proof are rewritten.
@@ -41,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) -> V
         },
     );
     conformance::check(workspace, report);
+    protobuf::check(workspace, report);
     let go = report.step("grpc-go, to test against another", || {
         Peer::ensure(workspace, Profile::Test).map_err(|missing| Skip(format!("{missing:#}")).into())
     });
