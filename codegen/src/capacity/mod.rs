@@ -179,14 +179,16 @@ fn targets_in<'a>(message: &'a Message, field: &'a Field) -> impl Iterator<Item 
 /// # Errors
 /// What to write instead.
 fn checked(target: &Target<'_>, setting: &Setting) -> Result<Capacity, String> {
+    if let (Setting::Capacity(number), Some(Kind::Map)) = (setting, target.kind())
+        && let Some(next) = next_map_capacity(*number)
+    {
+        return Err(format!(
+            "the capacity of map field `{}` is {number}; a map holds a power of two of entries, at least 2: \
+             write {next}",
+            target.path
+        ));
+    }
     Ok(match (setting, target.kind()) {
-        (Setting::Capacity(number), Some(Kind::Map)) if let Some(next) = next_map_capacity(*number) => {
-            return Err(format!(
-                "the capacity of map field `{}` is {number}; a map holds a power of two of entries, at least 2: \
-                 write {next}",
-                target.path
-            ));
-        }
         (Setting::Capacity(number), Some(kind)) => capacity(kind, *number),
         (Setting::Capacity(number), None) => Capacity::Elements(*number),
         (Setting::Borrow, _) => Capacity::Borrowed,
