@@ -141,3 +141,21 @@ const RESERVED_CONSTANTS: [&str; 6] = [
 
 /// Functions that every client has.
 const RESERVED_FUNCTIONS: [&str; 1] = ["new"];
+
+#[cfg(test)]
+mod tests {
+    use super::MethodConstants;
+
+    #[test]
+    fn constant_of_a_method_that_is_named_as_one_of_the_service_gets_an_underscore() {
+        for (method, constant) in [
+            ("ClientRecv", "CLIENT_RECV_"),
+            ("server_send", "SERVER_SEND_"),
+            ("Methods", "METHODS_"),
+            ("ServiceName", "SERVICE_NAME_"),
+            ("Client", "CLIENT"),
+        ] {
+            assert_eq!(MethodConstants::new(method).method, constant);
+        }
+    }
+}
