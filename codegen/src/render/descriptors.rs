@@ -115,7 +115,7 @@ fn drop_empty<O: Default + PartialEq>(options: &mut Option<O>) {
     }
 }
 
-/// The JSON name of a field that gives itself none. Spec: ProtoJSON format, "Field names".
+/// The JSON name of a field that gives itself none. Spec: Protocol Buffers ProtoJSON format, "Field names".
 fn json_name(name: &str) -> String {
     let mut json = String::new();
     let mut after_underscore = false;

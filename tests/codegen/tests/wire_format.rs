@@ -3,7 +3,7 @@
 //! Each case says what the encoding guide of Protocol Buffers asks for. Where our code or prost does something else, the
 //! case says so, and why: these lines are the list of all known differences.
 //!
-//! Spec: <https://protobuf.dev/programming-guides/encoding/>
+//! Spec: Protocol Buffers encoding, <https://protobuf.dev/programming-guides/encoding/>
 
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use rpc_nostd_codegen_tests::Kind;
