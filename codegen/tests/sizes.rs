@@ -109,7 +109,7 @@ fn user_crate(name: &str, pointer_width: u32) -> UserCrate {
     ));
 
     let mut files = Vec::new();
-    let mut library = "//! Figures.\n#![no_std]\n".to_owned();
+    let mut library = "//! Figures.\n#![no_std]\n#![allow(deprecated)]\n".to_owned();
     for (case, protos, includes) in cases {
         let code = Builder::new().generate(&protos, &includes).unwrap().code;
         let sizes = Builder::new().sizes(&protos, &includes, pointer_width).unwrap();
