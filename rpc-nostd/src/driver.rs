@@ -7,7 +7,6 @@ use core::task::{Context, Poll};
 
 use embedded_io_async::{Read, Write};
 use h2_lite::{Instant, Transmit};
-use pin_project_lite::pin_project;
 
 use crate::endpoint::Endpoint;
 use crate::time::Timer;
@@ -76,87 +75,6 @@ pub(crate) fn until<T>(
         Poll::Ready(never) => match never {},
         Poll::Pending => outcome.take().map_or(Poll::Pending, Poll::Ready),
     })
-}
-
-pin_project! {
-    /// Polls `work` until `is_over`: as [`until`], for who returns a future instead of polling it.
-    ///
-    /// Such a future is moved, from where it is made to where it is polled. The compiler leaves its large, empty parts out
-    /// of that where what is filled comes first, which is so with an `async fn` that waits in more than one place.
-    pub(crate) struct Until<W, F> {
-        #[pin]
-        pub(crate) work: W,
-        pub(crate) is_over: F,
-    }
-}
-
-impl<W: Future<Output = Never>, F: Fn() -> bool> Future for Until<W, F> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        match this.work.poll(cx) {
-            Poll::Ready(never) => match never {},
-            Poll::Pending if (this.is_over)() => Poll::Ready(()),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-pin_project! {
-    /// A future that is made where it stays, when it is polled first. An array of futures that were made before would pass
-    /// over the stack, on its way to where it stays.
-    pub(crate) struct Late<M, F> {
-        make: Cell<Option<M>>,
-        #[pin]
-        work: Option<F>,
-    }
-}
-
-impl<M: FnOnce() -> F, F: Future<Output = Never>> Late<M, F> {
-    /// Without [`Late::set`] it waits for ever.
-    pub(crate) const fn new() -> Self {
-        Self {
-            make: Cell::new(None),
-            work: None,
-        }
-    }
-
-    pub(crate) fn set(&self, make: M) {
-        self.make.set(Some(make));
-    }
-}
-
-impl<M: FnOnce() -> F, F: Future<Output = Never>> Future for Late<M, F> {
-    type Output = Never;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Never> {
-        let mut this = self.project();
-        if let Some(make) = this.make.take() {
-            put(this.work.as_mut(), make);
-        }
-        this.work.as_pin_mut().map_or(Poll::Pending, |work| work.poll(cx))
-    }
-}
-
-/// Inlined, the future would lie on the stack for as long as it is polled.
-#[inline(never)]
-fn put<F>(mut place: Pin<&mut Option<F>>, make: impl FnOnce() -> F) {
-    place.set(Some(make()));
-}
-
-/// Polls `work` in a function of its own. Generated code does so with each method.
-///
-/// Inlined, all that `work` has on the stack at any time would lie there at all times, beside that of whatever else is
-/// polled in the same place.
-pub fn apart<F: Future>(mut work: Pin<&mut F>) -> impl Future<Output = F::Output> {
-    poll_fn(move |cx| poll_apart(work.as_mut(), cx))
-}
-
-/// See [`apart`].
-#[inline(never)]
-pub(crate) fn poll_apart<F: Future>(work: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-    work.poll(cx)
 }
 
 /// Reads until the transport or the connection ends. The read is never dropped in between: a TLS record

@@ -143,7 +143,6 @@ const REQUIRED_DEPENDENCIES: [(&str, &[&str]); 3] = [
             "micropb",
             "embedded-io",
             "embedded-io-async",
-            "pin-project-lite",
         ],
     ),
 ];

@@ -1,6 +1,6 @@
 //! The task of a channel: connects when a call wants it to, and again.
 
-use core::future::{Future, pending, poll_fn};
+use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
@@ -10,7 +10,7 @@ use h2_lite::Instant;
 use crate::client::channel::Channel;
 use crate::client::connectivity::{ConnectivityState, Demand};
 use crate::deadline::whole_millis;
-use crate::driver::{Either, Never, Outcome, Until, first, until};
+use crate::driver::{Either, Never, Outcome, first, tell, until};
 use crate::endpoint::Endpoint;
 use crate::transport::asynch::{Connector, Duplex};
 
@@ -41,16 +41,13 @@ impl<'r, C: Connector> Runner<'r, C> {
     /// is shut down.
     ///
     /// Cancel safety: dropping the future ends the connection and the channel: calls then fail with `UNAVAILABLE`.
-    pub fn run(self) -> impl Future<Output = ()> {
-        let channel = self.channel;
-        Until {
-            work: self.work(),
-            is_over: move || channel.with(|session| session.over) == Some(true),
-        }
+    pub async fn run(mut self) {
+        let outcome = Outcome::new(None);
+        until(pin!(self.work(&outcome)), &outcome).await;
     }
 
     /// One connection after the other, from the attempt to its end.
-    async fn work(mut self) -> Never {
+    async fn work(&mut self, outcome: &Outcome<()>) -> Never {
         let channel = self.channel;
         while demand(channel).await {
             let wait_ms = whole_millis(self.connect_timeout);
@@ -77,8 +74,7 @@ impl<'r, C: Connector> Runner<'r, C> {
             lost(channel, reason);
             first(pin!(connection.close()), driver.closing_ends()).await;
         }
-        channel.with(|session| session.over = true);
-        pending().await
+        tell(outcome, ()).await
     }
 }
 

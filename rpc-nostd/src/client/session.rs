@@ -27,8 +27,6 @@ pub(crate) struct Session<'r> {
     resets: Resets,
     pub(crate) connectivity: Connectivity,
     pub(crate) defaults: CallDefaults<'r>,
-    /// The last connection is over.
-    pub(crate) over: bool,
 }
 
 impl<'r> Endpoint<'r> for Session<'r> {
@@ -132,7 +130,6 @@ impl<'r> Session<'r> {
             resets: Resets::default(),
             connectivity,
             defaults,
-            over: false,
         }
     }
 

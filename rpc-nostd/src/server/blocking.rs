@@ -8,9 +8,9 @@ use core::task::{Context, Waker};
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
-use crate::driver::Late;
 use crate::pump::Pump;
 use crate::server::config::ServerConfig;
+use crate::server::place::Late;
 use crate::server::resources::ServerResources;
 use crate::server::service::Service;
 use crate::server::session::ServerSession;

@@ -8,9 +8,10 @@ use core::task::Poll;
 use embassy_futures::select::select_slice;
 use h2_lite::ConfigError;
 
-use crate::driver::{Driver, Either, Late, Never, Outcome, Until, apart, first, sleep_until, until};
+use crate::driver::{Driver, Either, Never, Outcome, first, sleep_until, until};
 use crate::endpoint::Endpoint;
 use crate::server::config::ServerConfig;
+use crate::server::place::{Late, Until, apart};
 use crate::server::resources::{Place, ServerResources};
 use crate::server::service::Service;
 use crate::server::session::ServerSession;

@@ -8,9 +8,10 @@ use core::task::{Poll, Waker};
 use h2_lite::{ErrorCode, Instant};
 
 use crate::deadline::Deadline;
-use crate::driver::{Never, poll_apart};
+use crate::driver::Never;
 use crate::server::answer::{Ending, Sent};
 use crate::server::call::{Call, Context, Stream};
+use crate::server::place::poll_apart;
 use crate::server::request::Refusal;
 use crate::server::service::Service;
 use crate::server::session::{Accepted, ServerSession, Standing};

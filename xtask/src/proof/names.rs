@@ -42,7 +42,7 @@ fn last_argument(arguments: &str) -> Option<&str> {
     arguments.get(start..).map(str::trim)
 }
 
-const APART: &str = "rpc_nostd::driver::poll_apart::<";
+const APART: &str = "rpc_nostd::server::place::poll_apart::<";
 const STEPS: &str = "<rpc_nostd::client::handle::Handle>::run<";
 
 fn without_arguments(name: &str) -> String {
