@@ -25,6 +25,8 @@ pub fn keep_values() {
     keep(rpc_nostd::Method::bidi_streaming as *const ());
     keep(rpc_nostd::Method::path as *const ());
     keep(rpc_nostd::Method::kind as *const ());
+    keep(rpc_nostd::recv_for as *const ());
+    keep(rpc_nostd::send_for as *const ());
     keep(rpc_nostd::MetadataEntry::ascii as *const ());
     keep(rpc_nostd::MetadataEntry::binary as *const ());
     keep(rpc_nostd::ReceivedMetadata::new as *const ());

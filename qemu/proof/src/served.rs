@@ -4,7 +4,7 @@ use core::future::Pending;
 
 use crate::keep::{keep, keep_async, keep_async2, keep_async3, keep_async4, keep_drop};
 use crate::messages::ITEM;
-use crate::proto::{Count, Item};
+use crate::proto::{Count, Item, Note};
 use crate::script::Script;
 use crate::service::{All, Door};
 
@@ -80,6 +80,7 @@ fn keep_streams() {
     keep_async(rpc_nostd::server::Receiver::<'static, Item>::only);
     keep_async3(rpc_nostd::server::Receiver::<'static, Item>::next_large);
     keep_async2(rpc_nostd::server::Sender::<'static, Item>::send);
+    keep_async2(rpc_nostd::server::Sender::<'static, Note<'static>>::send_borrowed);
     keep_async(rpc_nostd::server::Sender::<'static, Item>::send_headers);
     keep_async4(rpc_nostd::server::Sender::<'static, Item>::send_large);
 }

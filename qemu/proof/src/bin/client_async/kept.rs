@@ -4,7 +4,7 @@ use core::future::IntoFuture;
 
 use proof::keep::{keep, keep_async, keep_async2, keep_async3, keep_async4, keep_drop, keep_future};
 use proof::kept;
-use proof::proto::{Count, Item};
+use proof::proto::{Count, Item, Note};
 use proof::script::{Line, Way};
 
 type Connector = Way<'static>;
@@ -51,10 +51,12 @@ fn keep_streams() {
     keep(rpc_nostd::client::Receiver::<Item>::metadata as *const ());
     keep_drop::<rpc_nostd::client::Receiver<'static, Item>>();
     keep_async2(rpc_nostd::client::Sender::<'static, Item>::send);
+    keep_async2(rpc_nostd::client::Sender::<'static, Note<'static>>::send_borrowed);
     keep_async4(rpc_nostd::client::Sender::<'static, Item>::send_large);
     keep_async(rpc_nostd::client::Sender::<'static, Item>::finish);
     keep_drop::<rpc_nostd::client::Sender<'static, Item>>();
     keep_async2(rpc_nostd::client::Upload::<'static, Item, Count>::send);
+    keep_async2(rpc_nostd::client::Upload::<'static, Note<'static>, Count>::send_borrowed);
     keep_async4(rpc_nostd::client::Upload::<'static, Item, Count>::send_large);
     keep_async(rpc_nostd::client::Upload::<'static, Item, Count>::finish);
     keep_async2(rpc_nostd::client::Upload::<'static, Item, Count>::finish_into);

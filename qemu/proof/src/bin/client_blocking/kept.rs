@@ -2,7 +2,7 @@
 
 use proof::keep::{keep, keep_drop};
 use proof::kept;
-use proof::proto::{Count, Item};
+use proof::proto::{Count, Item, Note};
 use proof::script::{Half, Script};
 
 type Transport = &'static Script;
@@ -50,12 +50,14 @@ fn keep_streams() {
     keep(rpc_nostd::blocking::Receiver::<Item>::metadata as *const ());
     keep_drop::<rpc_nostd::blocking::Receiver<'static, Item>>();
     keep(rpc_nostd::blocking::Upload::<Item, Count>::send as *const ());
+    keep(rpc_nostd::blocking::Upload::<Note<'static>, Count>::send_borrowed as *const ());
     keep(rpc_nostd::blocking::Upload::<Item, Count>::send_large as *const ());
     keep(rpc_nostd::blocking::Upload::<Item, Count>::finish as *const ());
     keep(rpc_nostd::blocking::Upload::<Item, Count>::finish_into as *const ());
     keep(rpc_nostd::blocking::Upload::<Item, Count>::metadata as *const ());
     keep_drop::<rpc_nostd::blocking::Upload<'static, Item, Count>>();
     keep(rpc_nostd::blocking::Exchange::<Item, Count>::send as *const ());
+    keep(rpc_nostd::blocking::Exchange::<Note<'static>, Count>::send_borrowed as *const ());
     keep(rpc_nostd::blocking::Exchange::<Item, Count>::send_large as *const ());
     keep(rpc_nostd::blocking::Exchange::<Item, Count>::finish_sending as *const ());
     keep(rpc_nostd::blocking::Exchange::<Item, Count>::next as *const ());
