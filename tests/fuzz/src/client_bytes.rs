@@ -5,7 +5,7 @@ use h2_lite::Role;
 use crate::endpoint::compare_cuts;
 use crate::wire::SERVER_GREETING;
 
-/// See [`compare_cuts`].
+/// Two octets choose the cuts and the habits of the application; the rest are instructions, see `wire.rs`.
 pub fn client_bytes(data: &[u8]) {
     compare_cuts::<128>(Role::Client, data, &RESPONSES, SERVER_GREETING);
 }

@@ -5,7 +5,7 @@ use h2_lite::Role;
 use crate::endpoint::compare_cuts;
 use crate::wire::CLIENT_GREETING;
 
-/// See [`compare_cuts`].
+/// Two octets choose the cuts and the habits of the application; the rest are instructions, see `wire.rs`.
 pub fn server_bytes(data: &[u8]) {
     compare_cuts::<4_096>(Role::Server, data, &REQUESTS, CLIENT_GREETING);
 }
