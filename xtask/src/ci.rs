@@ -33,6 +33,28 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
         licences::check(workspace, &workspace.root, Reach::Host)?;
         licences::check(workspace, &workspace.firmware(), Reach::Product)
     });
+    lints(workspace, report);
+    report.step("Documentation without warnings", || {
+        let mut command = workspace.cargo();
+        command
+            .args(["doc", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings");
+        process::run(&mut command)
+    });
+    report.step(
+        "Every feature alone, none, all; on this host and bare metal",
+        || variants::check(workspace),
+    );
+    report.step("Oldest compiler that we promise", || {
+        package::check_oldest_compiler(workspace)
+    });
+    report.step("Packages as users get them", || package::check(workspace));
+    let programs = test::run(workspace, report, update);
+    sizes::check(workspace, report, &programs, update);
+}
+
+/// Everything, as the compiler's lints have it; a warning is an error.
+fn lints(workspace: &Workspace, report: &mut Report) {
     report.step("Lints", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         process::run(workspace.cargo().args(arguments))?;
@@ -56,23 +78,7 @@ pub(crate) fn run(workspace: &Workspace, report: &mut Report, update: bool) {
         });
     }
     report.step("Lints of the images of the proof", || proof::lint(workspace));
-    report.step("Documentation without warnings", || {
-        let mut command = workspace.cargo();
-        command
-            .args(["doc", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings");
-        process::run(&mut command)
-    });
-    report.step(
-        "Every feature alone, none, all; on this host and bare metal",
-        || variants::check(workspace),
-    );
-    report.step("Oldest compiler that we promise", || {
-        package::check_oldest_compiler(workspace)
-    });
-    report.step("Packages as users get them", || package::check(workspace));
-    let programs = test::run(workspace, report, update);
-    sizes::check(workspace, report, &programs, update);
+    report.step("Lints of the guide's firmware", || guide::lint(workspace));
 }
 
 const LONG_FUNCTIONS: &str = "clippy::too_many_lines";

@@ -58,6 +58,19 @@ pub(crate) fn check_pages(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Lints the first service; a warning is an error.
+///
+/// # Errors
+/// There is no compiler for it, or there are findings.
+pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.firmware_target();
+    let folder = folder.to_str().context("the target folder's path is not UTF-8")?;
+    let package = workspace.root.join(FIRST_SERVICE);
+    let arguments = ["--release", "--target-dir", folder];
+    let bare_metal = BareMetal::ensure(workspace)?;
+    process::run(&mut bare_metal.lint(workspace, &package, Machine::Lm3s6965evb.target(), &arguments))
+}
+
 /// Runs server and firmware as the page says.
 ///
 /// # Errors
